@@ -1,0 +1,1 @@
+"""The library: papers in, cited and checked answers out."""

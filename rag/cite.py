@@ -1,0 +1,122 @@
+"""Draft text with markers → sentences with the evidence they point to; evidence → numbered footnotes.
+
+Reads what generators write: `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, before or after the
+full stop. A number that was not shown is no citation: it is dropped and counted. Whether a citation
+holds is left to `verify`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from rag.text import fold, sentence_spans
+from rag.types import Chunk, Citation, Document
+
+_NUMBERS = r"\^?\s*\d{1,3}(?:\s*[,;]\s*\^?\d{1,3}|\s*[-–]\s*\d{1,3})*\s*"
+_MARKER = re.compile(rf"[ \t]*(?:\[({_NUMBERS})\]|【({_NUMBERS})(?:†[^】]*)?】)")
+_MAX_RANGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence shown to the generator under a number, with the document it is from."""
+
+    document: Document
+    chunk: Chunk
+    score: float
+
+    @property
+    def text(self) -> str:
+        """The sentence verbatim."""
+        return self.chunk.text
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """One sentence of a draft, its markers taken out.
+
+    `cited` holds the shown numbers it points to, ascending; `fabricated` the others, as written.
+    """
+
+    text: str
+    cited: tuple[int, ...] = ()
+    fabricated: tuple[int, ...] = ()
+
+
+def read_draft(draft: str, *, shown: int, literals: Iterable[str] = ()) -> list[DraftSentence]:
+    """Split a draft into sentences with their markers; evidence is numbered 1..`shown`.
+
+    `literals` are texts in which brackets are no markers but words (`Hu et al. [2021]`): a bracket
+    that stands in one of them and is no shown number stays in the sentence.
+    """
+    text, marks = _take_out(draft, shown, [fold(literal) for literal in literals])
+    spans = sentence_spans(text)
+    owned: list[list[int]] = [[] for _ in spans]
+    for position, numbers in marks:
+        owner = max((i for i, (start, _) in enumerate(spans) if start < position), default=0)
+        if spans:
+            owned[owner].extend(numbers)
+    return [
+        DraftSentence(
+            fold(text[start:end]),
+            tuple(sorted({n for n in numbers if 1 <= n <= shown})),
+            tuple(sorted({n for n in numbers if not 1 <= n <= shown})),
+        )
+        for (start, end), numbers in zip(spans, owned, strict=True)
+    ]
+
+
+def number_papers(cited: Iterable[Sequence[Evidence]], first: dict[str, int] | None = None) -> dict[str, int]:
+    """Give each document a footnote number from 1, in order of first use.
+
+    `first` holds numbers already given in the conversation, which stay as they are.
+    """
+    numbers = dict(first or {})
+    for group in cited:
+        for evidence in group:
+            numbers.setdefault(evidence.document.id, max(numbers.values(), default=0) + 1)
+    return numbers
+
+
+def footnote(evidence: Evidence, numbers: dict[str, int]) -> Citation:
+    """The citation of a piece of evidence under its document's number."""
+    document, chunk = evidence.document, evidence.chunk
+    return Citation(
+        numbers[document.id], document.id, chunk.start, chunk.end, chunk.text, document.source, document.title
+    )
+
+
+def renumber(citation: Citation, numbers: dict[str, int]) -> Citation:
+    """The same citation under its document's number in `numbers`."""
+    return replace(citation, number=numbers[citation.doc_id])
+
+
+def _take_out(draft: str, shown: int, literals: Sequence[str]) -> tuple[str, list[tuple[int, list[int]]]]:
+    """The draft without markers, and each marker's place in it with its numbers."""
+    kept: list[str] = []
+    length = 0
+    marks: list[tuple[int, list[int]]] = []
+    last = 0
+    for found in _MARKER.finditer(draft):
+        numbers = _numbers(found.group(1) or found.group(2))
+        bracket = found.group().strip()
+        if not any(1 <= n <= shown for n in numbers) and any(bracket in text for text in literals):
+            continue
+        kept.append(draft[last : found.start()])
+        length += found.start() - last
+        marks.append((length, numbers))
+        last = found.end()
+    return "".join([*kept, draft[last:]]), marks
+
+
+def _numbers(marker: str) -> list[int]:
+    numbers: list[int] = []
+    for part in re.split(r"[,;]", marker.replace("^", "")):
+        ends = [int(n) for n in re.findall(r"\d+", part)]
+        if len(ends) == 2 and ends[0] <= ends[1] <= ends[0] + _MAX_RANGE:
+            numbers.extend(range(ends[0], ends[1] + 1))
+        else:
+            numbers.extend(ends)
+    return numbers

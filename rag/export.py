@@ -1,0 +1,188 @@
+"""Answers and chats as documents to cite from: Markdown, LaTeX with a `.bib`, CSL-JSON.
+
+Only the papers that are cited go into a bibliography. Text of the corpus is escaped for each format.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rag.text import fold
+from rag.types import JSON, Answer, Claim, Document
+
+Documents = Mapping[str, Document]
+
+
+def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:
+    """Questions as headings, answers with `[^n]` footnotes that hold paper and quote."""
+    parts = []
+    for index, answer in enumerate(answers, start=1):
+        prefix = f"{index}-" if len(answers) > 1 else ""
+        parts += [f"## {_md(answer.question)}", _markdown_body(answer, prefix)]
+        parts += [_markdown_notes(answer, documents, prefix)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def to_latex(answers: Sequence[Answer], documents: Documents) -> str:
+    r"""Paragraphs in which every sentence carries its `\cite{key}`; keys as in `to_bibtex`."""
+    keys = citation_keys(answers, documents)
+    paragraphs = []
+    for answer in answers:
+        body = " ".join(_latex_claim(claim, keys) for claim in answer.claims)
+        paragraphs.append(f"% {fold(answer.question)}\n{body or '% ' + _abstained(answer)}")
+    return "\n\n".join(paragraphs) + "\n"
+
+
+def to_bibtex(answers: Sequence[Answer], documents: Documents) -> str:
+    """The cited papers as BibTeX entries, in order of first citation."""
+    keys = citation_keys(answers, documents)
+    return "\n".join(_entry(key, documents[doc_id]) for doc_id, key in keys.items())
+
+
+def to_csl(answers: Sequence[Answer], documents: Documents) -> str:
+    """The cited papers as a CSL-JSON array, for Zotero, pandoc and the like."""
+    keys = citation_keys(answers, documents)
+    items = [_csl_item(key, documents[doc_id]) for doc_id, key in keys.items()]
+    return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+
+
+def citation_keys(answers: Sequence[Answer], documents: Documents) -> dict[str, str]:
+    """A BibTeX key for every cited document: its own, else family name, year, first title word.
+
+    Equal keys get a letter behind them.
+    """
+    keys: dict[str, str] = {}
+    for answer in answers:
+        for citation in answer.citations:
+            if citation.doc_id in keys or citation.doc_id not in documents:
+                continue
+            wanted = key = _key(documents[citation.doc_id])
+            for letter in "bcdefghijklmnopqrstuvwxyz":
+                if key not in keys.values():
+                    break
+                key = wanted + letter
+            keys[citation.doc_id] = key
+    return keys
+
+
+def _key(document: Document) -> str:
+    own = re.sub(r"[^\w:.+/-]", "", str(document.metadata.get("cite_key") or ""))
+    if own:
+        return own
+    authors = document.metadata.get("authors") or []
+    family = authors[0].split()[-1] if authors and authors[0].split() else "anon"
+    word = next((w for w in re.findall(r"\w+", document.title) if len(w) > 3), "untitled")
+    key = f"{family}{document.metadata.get('year') or ''}{word}".lower()
+    return (
+        "".join(char for char in unicodedata.normalize("NFKD", key) if char.isascii() and char.isalnum())
+        or "paper"
+    )
+
+
+def _markdown_body(answer: Answer, prefix: str) -> str:
+    if answer.abstained:
+        return f"*{_abstained(answer)}*"
+    return " ".join(
+        _md(claim.text) + "".join(f"[^{prefix}{n}]" for n in dict.fromkeys(c.number for c in claim.citations))
+        for claim in answer.claims
+    )
+
+
+def _markdown_notes(answer: Answer, documents: Documents, prefix: str) -> str:
+    lines: dict[int, list[str]] = {}
+    for citation in answer.citations:
+        lines.setdefault(citation.number, []).append(f"“{_md(fold(citation.quote))}”")
+    doc_of = {citation.number: citation.doc_id for citation in answer.citations}
+    return "\n".join(
+        f"[^{prefix}{number}]: {_md(_reference(documents.get(doc_of[number]), doc_of[number]))} {' … '.join(quotes)}"
+        for number, quotes in lines.items()
+    )
+
+
+def _reference(document: Document | None, doc_id: str) -> str:
+    if document is None:
+        return doc_id
+    known = document.metadata
+    parts = [
+        ", ".join(known.get("authors") or []),
+        f"({known['year']})" if known.get("year") else "",
+        document.title or document.source,
+        str(known.get("venue") or ""),
+        f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
+        f"doi:{known['doi']}" if known.get("doi") else "",
+    ]
+    return ". ".join(part for part in parts if part) + "."
+
+
+def _abstained(answer: Answer) -> str:
+    return f"No answer: {answer.abstention.value.replace('_', ' ')}." if answer.abstention else ""
+
+
+def _md(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|!$~])", r"\\\1", fold(text))
+
+
+def _latex_claim(claim: Claim, keys: Mapping[str, str]) -> str:
+    cited = ",".join(dict.fromkeys(keys[c.doc_id] for c in claim.citations if c.doc_id in keys))
+    text = _latex(claim.text)
+    end = re.search(r"[.!?]?(?:''|\})?$", text)
+    stop = end.start() if end else len(text)
+    return f"{text[:stop]}~\\cite{{{cited}}}{text[stop:]}" if cited else text
+
+
+def _latex(text: str) -> str:
+    from pylatexenc.latexencode import UnicodeToLatexEncoder
+
+    encoder = UnicodeToLatexEncoder(replacement_latex_protection="braces", unknown_char_policy="keep")
+    quoted = fold(text).replace("“", "\x01").replace("”", "\x02")
+    return str(encoder.unicode_to_latex(quoted)).replace("\x01", "``").replace("\x02", "''")
+
+
+def _entry(key: str, document: Document) -> str:
+    known = document.metadata
+    fields = {
+        "title": f"{{{_latex(document.title or document.source)}}}",
+        "author": " and ".join(_latex(author) for author in _people(known)),
+        "year": str(known.get("year") or ""),
+        "journal": _latex(str(known.get("venue") or "")),
+        "doi": str(known.get("doi") or ""),
+        "eprint": str(known.get("arxiv_id") or ""),
+        "archivePrefix": "arXiv" if known.get("arxiv_id") else "",
+        "url": str(known.get("url") or ""),
+    }
+    kind = "article" if known.get("venue") or known.get("arxiv_id") else "misc"
+    body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
+    return f"@{kind}{{{key},\n{body}}}\n"
+
+
+def _people(known: Mapping[str, Any]) -> list[str]:
+    people = []
+    for author in known.get("authors") or []:
+        name = re.sub(r"\s+et al\.?$", "", author)
+        people.append(name if name != "et al." else "others")
+        if name != author:
+            people.append("others")
+    return [name for name in people if name]
+
+
+def _csl_item(key: str, document: Document) -> JSON:
+    known = document.metadata
+    item: JSON = {"id": key, "type": "article", "title": document.title or document.source}
+    item["abstract"] = document.text
+    if known.get("authors"):
+        item["author"] = [_csl_name(name) for name in _people(known) if name != "others"]
+    if known.get("year"):
+        item["issued"] = {"date-parts": [[int(known["year"])]]}
+    for field, name in (("venue", "container-title"), ("doi", "DOI"), ("url", "URL"), ("arxiv_id", "number")):
+        if known.get(field):
+            item[name] = str(known[field])
+    return item
+
+
+def _csl_name(name: str) -> JSON:
+    given, _, family = name.rpartition(" ")
+    return {"family": family, "given": given} if given else {"family": family}

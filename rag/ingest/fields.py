@@ -1,0 +1,149 @@
+"""Single bibliographic values: years, identifiers, and people's names in their many spellings.
+
+Each function takes whatever a file holds and returns the value in one form, or nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+ET_AL = "et al."
+
+_YEAR = re.compile(r"(?<!\d)(1[5-9]\d\d|20\d\d)(?!\d)")
+_COMPACT_DATE = re.compile(r"(1[5-9]\d\d|20\d\d)[01]\d[0-3]\d")
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(\S+)", re.I)
+_ARXIV_NEW = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
+_ARXIV_OLD = r"[a-z][a-z-]{1,17}(?:\.[A-Za-z]{2})?/\d{7}"
+_ARXIV = re.compile(
+    rf"(?:(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)?"
+    rf"({_ARXIV_NEW}|{_ARXIV_OLD})(v\d+)?(?:\.pdf)?(?:\s*\[[\w.-]+\])?/?",
+    re.I,
+)
+_PMID = re.compile(r"(?:(?:https?://)?(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/|pmid:?\s*)?(\d{1,9})/?", re.I)
+_TRAILING_ET_AL = re.compile(r"[\s,;]*(?:\b(?:and|&)\s+)?\b(?:et\.?\s+al\b\.?|others)\s*$", re.I)
+_AND = re.compile(r"\s+(?:and|&)\s+|;")
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?d|m\.?d)\.?", re.I)
+_NAME_KEYS = (
+    "name",
+    "display_name",
+    "full_name",
+    "fullName",
+    "literal",
+    "author",
+    "value",
+    "raw_author_name",
+)
+_FAMILY_KEYS = ("family", "last", "lastName", "last_name", "surname", "lastname", "keyname")
+_GIVEN_KEYS = ("given", "first", "firstName", "first_name", "forename", "firstname", "forenames")
+
+
+def year(value: object) -> int | None:
+    """The first plausible year (1500-2099) in a number, a date or a `date-parts` structure."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, dict):
+        return next((found for part in value.values() if (found := year(part))), None)
+    if isinstance(value, list | tuple):
+        return next((found for part in value[:5] if (found := year(part))), None)
+    text = str(value)[:200] if isinstance(value, str | int | float) else ""
+    match = _COMPACT_DATE.fullmatch(text.strip()) or _YEAR.search(text)
+    return int(match[1]) if match else None
+
+
+def doi(value: object) -> str:
+    """`10.1000/xyz` in lower case out of any of its spellings, or an empty string."""
+    found = _DOI.search(value[:2000]) if isinstance(value, str) else None
+    if not found:
+        return ""
+    text = found[0].rstrip(".,;\"'>]}").lower()
+    return text.rstrip(")") if text.count(")") > text.count("(") else text
+
+
+def arxiv_id(value: object) -> str:
+    """`2403.19851v2` or `hep-th/9901001` out of an id, prefix or address, or an empty string."""
+    if not isinstance(value, str) or len(value) > 200:
+        return ""
+    found = _ARXIV.fullmatch(value.strip())
+    return found[1] + (found[2] or "").lower() if found else arxiv_id_of_doi(value)
+
+
+def arxiv_id_of_doi(value: str) -> str:
+    """The arXiv id in a DOI that arXiv itself has given, or an empty string."""
+    found = _ARXIV_DOI.search(value)
+    return arxiv_id(found[1]) if found else ""
+
+
+def pmid(value: object) -> str:
+    """A PubMed number as digits, or an empty string."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    found = _PMID.fullmatch(str(value).strip()) if not isinstance(value, int) or value >= 0 else None
+    return found[1] if found else ""
+
+
+def given_family(name: str) -> str:
+    """Turn "Family, Given" and "Family, Jr., Given" round; other names stay as they are."""
+    parts = [part.strip() for part in name.split(",")]
+    if len(parts) == 2 and all(parts) and not _SUFFIX.fullmatch(parts[1]):
+        return f"{parts[1]} {parts[0]}"
+    if len(parts) == 3 and all(parts):
+        family, suffix, given = parts if _SUFFIX.fullmatch(parts[1]) else (parts[0], parts[2], parts[1])
+        return f"{given} {family} {suffix}"
+    return name.strip()
+
+
+def names(value: object) -> list[str]:
+    """The people in a list of names or of `{family, given}` objects, or in one string."""
+    if isinstance(value, str):
+        return names_in(value)
+    if isinstance(value, dict):
+        value = value.get("value", [value])
+    if not isinstance(value, list | tuple):
+        return []
+    return [found for one in value if (found := _name(one))]
+
+
+def names_in(text: str) -> list[str]:
+    """Split "A, B and C", "Family, Given; Family, Given" or "A et al." into people."""
+    shortened = _TRAILING_ET_AL.sub("", text)
+    parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
+    inverted = ";" in shortened or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
+    people = [given_family(part) for part in parts] if inverted else _comma_separated(parts)
+    return [*people, ET_AL] if shortened != text else people
+
+
+def parsed_names(value: object) -> list[str]:
+    """The people in arXiv's `authors_parsed`: lists of family name, given names, suffix."""
+    if not isinstance(value, list):
+        return []
+    rows = [[str(part).strip() for part in row[:3]] for row in value if isinstance(row, list) and row]
+    return [" ".join(part for part in (*row[1:2], row[0], *row[2:3]) if part) for row in rows]
+
+
+def _comma_separated(parts: list[str]) -> list[str]:
+    people: list[str] = []
+    for name in (name.strip() for part in parts for name in part.split(",")):
+        if people and _SUFFIX.fullmatch(name):
+            people[-1] = f"{people[-1]} {name}"
+        elif name:
+            people.append(name)
+    return people
+
+
+def _name(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if not isinstance(value, dict):
+        return ""
+    family, given = (_first_string(value, keys) for keys in (_FAMILY_KEYS, _GIVEN_KEYS))
+    if family:
+        parts = (given, _first_string(value, ("non-dropping-particle", "dropping-particle")), family)
+        return " ".join(part for part in parts if part)
+    nested = next((value[key] for key in _NAME_KEYS if value.get(key)), "")
+    return _first_string(nested, _NAME_KEYS) if isinstance(nested, dict) else str(nested).strip()
+
+
+def _first_string(value: dict[str, Any], keys: tuple[str, ...]) -> str:
+    return next((value[key].strip() for key in keys if isinstance(value.get(key), str)), "")

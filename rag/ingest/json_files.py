@@ -1,0 +1,107 @@
+"""JSON Lines (read line by line, in any size) and JSON (read whole).
+
+A line or an array element that is no JSON costs one rejection, not the file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from rag.ingest.generic import entry_of
+from rag.ingest.records import Outcome, reject
+
+LINE_LIMIT = 64_000_000  # characters: a whole collection as one object on one line still fits
+_LIST_NAMES = ("papers", "data", "records", "results", "items", "works", "documents", "articles", "entries")
+_SPACE = " \t\n\r"
+
+
+def read_json_lines(stream: TextIO) -> Iterator[Outcome]:
+    """One object a line; blank lines are skipped."""
+    for number, line in enumerate(_lines(stream), start=1):
+        place = f"line {number}"
+        if len(line) > LINE_LIMIT:
+            yield reject(place, f"longer than {LINE_LIMIT:,} characters")
+        elif line.strip():
+            yield from _parsed(line, place)
+
+
+def read_json(text: str) -> Iterator[Outcome]:
+    """An array of objects, an object that holds such an array, or one record."""
+    start = len(text) - len(text.lstrip())
+    if text.startswith("[", start):
+        yield from _elements(text, start + 1)
+    else:
+        yield from _parsed(text, "record 1")
+
+
+def container(value: dict[str, Any]) -> list[Any] | None:
+    """The list of records that an object wraps, as in `{"papers": [...]}`, or None."""
+    inner = value.get("message", value)
+    if not isinstance(inner, dict):
+        return None
+    found = (inner[name] for name in _LIST_NAMES if isinstance(inner.get(name), list))
+    return next((rows for rows in found if all(isinstance(row, dict) for row in rows)), None)
+
+
+def _lines(stream: TextIO) -> Iterator[str]:
+    """Lines, each cut after the limit, so that one endless line does not fill the memory."""
+    while line := stream.readline(LINE_LIMIT + 1):
+        rest = line
+        while len(rest) > LINE_LIMIT and not rest.endswith("\n"):
+            rest = stream.readline(LINE_LIMIT + 1)
+        yield line
+
+
+def _parsed(text: str, place: str) -> Iterator[Outcome]:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        where = (
+            f"line {error.lineno}, column {error.colno}"
+            if place.startswith("record")
+            else f"column {error.colno}"
+        )
+        yield reject(place, f"not valid JSON: {error.msg} at {where}")
+    except (ValueError, RecursionError) as error:
+        yield reject(place, f"not usable JSON: {error}")
+    else:
+        yield from _entries(value, place)
+
+
+def _entries(value: object, place: str) -> Iterator[Outcome]:
+    if not isinstance(value, dict):
+        yield reject(place, f"a record must be a JSON object, this is {type(value).__name__}")
+    elif (rows := container(value)) is not None:
+        for number, row in enumerate(rows, start=1):
+            yield entry_of(row, f"record {number}")
+    else:
+        yield entry_of(value, place)
+
+
+def _elements(text: str, index: int) -> Iterator[Outcome]:
+    """The elements of an array whose bracket was read, up to the first that is no JSON."""
+    decoder = json.JSONDecoder()
+    number = 0
+    while True:
+        while index < len(text) and text[index] in _SPACE:
+            index += 1
+        if text.startswith("]", index):
+            return
+        number += 1
+        try:
+            value, index = decoder.raw_decode(text, index)
+        except (ValueError, RecursionError) as error:
+            yield reject(f"record {number}", f"not valid JSON: {error}; the rest of the array was not read")
+            return
+        yield from _element(value, f"record {number}")
+        while index < len(text) and text[index] in _SPACE + ",":
+            index += 1
+
+
+def _element(value: object, place: str) -> Iterator[Outcome]:
+    if isinstance(value, dict):
+        yield entry_of(value, place)
+    else:
+        yield reject(place, f"a record must be a JSON object, this is {type(value).__name__}")

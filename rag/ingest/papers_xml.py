@@ -1,0 +1,119 @@
+"""PubMed XML and arXiv's Atom feeds, element by element, in any size. Home of defusedxml.
+
+Entity definitions, the stuff of XML bombs, end the file with a rejection; document type
+declarations alone do not, since PubMed's files carry one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+from xml.etree.ElementTree import Element, ParseError
+
+from rag.ingest.records import Outcome, make_entry, reject
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_RECORD_TAGS = ("PubmedArticle", "PubmedBookArticle", f"{_ATOM}entry")
+
+
+def read_xml(stream: TextIO) -> Iterator[Outcome]:
+    """Records in file order, up to the first place that is no XML."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    number = 0
+    events = iterparse(stream, events=("start", "end"))
+    try:
+        _, root = next(events)
+        for event, element in events:
+            if event == "end" and element.tag in _RECORD_TAGS:
+                number += 1
+                yield _entry(element, f"record {number}")
+                root.clear()
+    except DefusedXmlException as error:
+        yield reject(f"record {number + 1}", f"entity definitions are not allowed, reading stopped: {error}")
+    except (ParseError, ValueError, StopIteration) as error:
+        yield reject(f"record {number + 1}", f"not valid XML, reading stopped: {error}")
+    else:
+        if not number:
+            yield reject("", f"XML of another kind (<{root.tag}>); PubMed's and arXiv's Atom are read")
+
+
+def _entry(element: Element, place: str) -> Outcome:
+    if element.tag == "PubmedArticle":
+        return _pubmed(element, place)
+    if element.tag == f"{_ATOM}entry":
+        return _atom(element, place)
+    return reject(place, "a book, not an article")
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else "".join(element.itertext())
+
+
+def _pubmed(element: Element, place: str) -> Outcome:
+    citation = element.find("MedlineCitation")
+    article = element.find("MedlineCitation/Article")
+    if citation is None or article is None:
+        return reject(place, "no Article element")
+    dois = [*article.findall("ELocationID[@EIdType='doi']")]
+    dois += element.findall("PubmedData/ArticleIdList/ArticleId[@IdType='doi']")
+    return make_entry(
+        place,
+        _text(article.find("ArticleTitle")) or _text(article.find("VernacularTitle")),
+        _pubmed_abstract(article),
+        {
+            "authors": [
+                name for author in article.findall("AuthorList/Author") if (name := _pubmed_name(author))
+            ],
+            "year": _pubmed_year(article),
+            "venue": _text(article.find("Journal/Title")) or _text(article.find("Journal/ISOAbbreviation")),
+            "doi": next(map(_text, dois), ""),
+            "pmid": _text(citation.find("PMID")),
+            "keywords": [_text(keyword) for keyword in citation.findall("KeywordList/Keyword")],
+        },
+    )
+
+
+def _pubmed_abstract(article: Element) -> str:
+    """The parts of a structured abstract as "LABEL: text", joined by a space."""
+    parts = []
+    for part in article.findall("Abstract/AbstractText"):
+        text, label = _text(part).strip(), part.get("Label", "").strip()
+        if text:
+            parts.append(f"{label}: {text}" if label else text)
+    return " ".join(parts)
+
+
+def _pubmed_name(author: Element) -> str:
+    given = _text(author.find("ForeName")) or _text(author.find("Initials"))
+    parts = (given, _text(author.find("LastName")), _text(author.find("Suffix")))
+    return " ".join(part for part in parts if part) or _text(author.find("CollectiveName"))
+
+
+def _pubmed_year(article: Element) -> str:
+    places = (
+        "Journal/JournalIssue/PubDate/Year",
+        "Journal/JournalIssue/PubDate/MedlineDate",
+        "ArticleDate/Year",
+    )
+    return next((found for place in places if (found := _text(article.find(place)))), "")
+
+
+def _atom(element: Element, place: str) -> Outcome:
+    address = _text(element.find(f"{_ATOM}id")).strip()
+    return make_entry(
+        place,
+        _text(element.find(f"{_ATOM}title")),
+        _text(element.find(f"{_ATOM}summary")),
+        {
+            "authors": [_text(name) for name in element.findall(f"{_ATOM}author/{_ATOM}name")],
+            "year": _text(element.find(f"{_ATOM}published")) or _text(element.find(f"{_ATOM}updated")),
+            "venue": _text(element.find(f"{_ARXIV}journal_ref")),
+            "doi": _text(element.find(f"{_ARXIV}doi")),
+            "arxiv_id": address,
+            "url": address if address.startswith("http") else "",
+            "keywords": [tag.get("term", "") for tag in element.findall(f"{_ATOM}category")],
+        },
+    )

@@ -1,0 +1,343 @@
+"""OPEN THIS FIRST: the flow. Papers go in with `ingest`; `search`, `ask` and `check` take things out.
+
+One question: follow-up → standalone → `retrieve` → `evidence` → generator → `answer` → `verify` →
+what holds, with footnotes; what is left of the best evidence, verbatim; else an abstention with its
+reason. Models are loaded when first needed and kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from rag import answer as answering
+from rag import evidence as selecting
+from rag import settings as configuring
+from rag.cite import Evidence
+from rag.errors import BadInputError
+from rag.followup import standalone
+from rag.ingesting import IngestReport, ingest_into
+from rag.library import Filters, Library
+from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator
+from rag.retrieve import retrieve
+from rag.settings import Settings
+from rag.text import fold
+from rag.types import Abstention, Answer, Chunk, Claim, Document, Hit, Turn, Verdict
+from rag.verify import Judgement, context_of, judge_all, verify
+
+MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
+CHECK_PAPERS = 3
+CHECK_SENTENCES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The stage that begins: `retrieving`, `reading`, `writing` or `checking`."""
+
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the draft, not checked yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The verdict on a claim, with the sentences that it was judged by, best first."""
+
+    claim: str
+    judgement: Judgement
+    evidence: tuple[Evidence, ...] = ()
+    id: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form of architecture.md."""
+        return {
+            "id": self.id,
+            "claim": self.claim,
+            "verdict": self.judgement.verdict.value,
+            "support": self.judgement.support,
+            "judge": self.judgement.judge,
+            "reason": self.judgement.reason,
+            "evidence": [
+                {
+                    "doc_id": item.document.id,
+                    "source": item.document.source,
+                    "title": item.document.title,
+                    "start": item.chunk.start,
+                    "end": item.chunk.end,
+                    "quote": item.text,
+                }
+                for item in self.evidence
+            ],
+        }
+
+
+Event = Progress | Delta | Answer
+
+
+@dataclass
+class Footnote:
+    """An open library with its models."""
+
+    library: Library
+    settings: Settings
+    _given: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, library: Path | str | None = None, **settings: Any) -> Footnote:
+        """Open an existing library; `embedder`, `generator`, `entailer` may be objects instead of names.
+
+        Raises LibraryMissingError, LibraryMismatchError, SettingsError.
+        """
+        return _opened(library, settings, create=False)
+
+    @classmethod
+    def build(
+        cls, paths: Sequence[Path | str], library: Path | str | None = None, **settings: Any
+    ) -> Footnote:
+        """Open a library, made if there is none, and ingest `paths` into it."""
+        footnote = _opened(library, settings, create=True)
+        footnote.ingest(paths)
+        return footnote
+
+    # -- papers ---------------------------------------------------------------------------------
+
+    def ingest(self, paths: Sequence[Path | str], **options: Any) -> IngestReport:
+        """Read files and folders into the library; see `rag.ingesting.ingest_into` for the options."""
+        return ingest_into(
+            self.library,
+            [Path(path) for path in paths],
+            embedder=lambda: self.embedder,
+            window_sentences=self.settings.window_sentences,
+            **options,
+        )
+
+    # -- models, loaded when first needed -------------------------------------------------------
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """What turns text into vectors."""
+        return self._given.get("embedder") or load_embedder(self.settings)
+
+    @cached_property
+    def generator(self) -> Generator:
+        """What writes the draft."""
+        return self._given.get("generator") or load_generator(self.settings)
+
+    @cached_property
+    def entailer(self) -> Entailer:
+        """What judges whether a text carries a claim."""
+        return self._given.get("entailer") or load_entailer(self.settings)
+
+    # -- questions ------------------------------------------------------------------------------
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        filters: Filters | None = None,
+        history: Sequence[Turn] = (),
+    ) -> list[Hit]:
+        """The `k` best papers for a question, best first, each with its best window."""
+        alone = standalone(_checked(question), history)
+        return retrieve(alone, self.embedder.encode_query(alone), self.library, k=k, filters=filters)
+
+    def ask(self, question: str, **options: Any) -> Answer:
+        """Answer a question; takes the options of `stream`."""
+        for event in self.stream(question, **options):
+            if isinstance(event, Answer):
+                return event
+        raise AssertionError("a stream ends with an answer")
+
+    def stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        filters: Filters | None = None,
+        numbers: Mapping[str, int] | None = None,
+    ) -> Iterator[Event]:
+        """Answer a question, telling what happens on the way; the last event is the answer.
+
+        `numbers` are footnote numbers that papers already have in the conversation, by document id.
+        Closing the iterator stops the generator.
+        """
+        clock = _Clock()
+        alone = standalone(_checked(question), history)
+        yield Progress("retrieving")
+        query = self.embedder.encode_query(alone)
+        hits = retrieve(alone, query, self.library, k=self.settings.documents, filters=filters)
+        documents = {
+            document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])
+        }
+        clock.lap("retrieve")
+        answer = Answer(
+            fold(question),
+            alone,
+            "",
+            hits=tuple(hits),
+            model=self.settings.llm,
+            fingerprint=self._fingerprint(),
+        )
+        yield Progress("reading")
+        selection = selecting.select(
+            alone, query, hits, documents, encode=self.embedder.encode, idf=self.library.idf
+        )
+        clock.lap("select")
+        if not hits or not selection.answers:
+            reason = Abstention.WEAK_EVIDENCE if hits else Abstention.NO_HITS
+            yield replace(answer, abstention=reason, timings=clock.done())
+            return
+        yield Progress("writing")
+        pieces = []
+        for piece in self._draft(alone, selection.evidence, clock):
+            pieces.append(piece)
+            yield Delta(piece)
+        clock.lap("generate")
+        yield Progress("checking")
+        draft = answering.read("".join(pieces), selection.evidence)
+        checked = verify(draft.claims, documents, entailer=self.entailer)
+        yield self._concluded(answer, draft, checked, selection, numbers, clock)
+
+    def _draft(self, question: str, evidence: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
+        stream = self.generator.stream(
+            answering.SYSTEM,
+            answering.prompt(question, evidence),
+            max_new_tokens=self.settings.max_new_tokens,
+        )
+        for piece in stream:
+            clock.first("first_words")
+            yield piece
+
+    def _concluded(
+        self,
+        answer: Answer,
+        draft: answering.Draft,
+        checked: Sequence[Claim],
+        selection: selecting.Selection,
+        numbers: Mapping[str, int] | None,
+        clock: _Clock,
+    ) -> Answer:
+        """Keep what holds, complete it with quotations, or abstain."""
+        kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
+        withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
+        kept = answering.completed(kept, selection.evidence, max_words=self.settings.max_answer_words)
+        quotations = verify(
+            kept, {item.document.id: item.document for item in selection.evidence}, entailer=self.entailer
+        )
+        text, claims = answering.compose(quotations, numbers=numbers)
+        clock.lap("verify")
+        return replace(
+            answer,
+            text=text,
+            claims=claims,
+            withdrawn=withdrawn,
+            abstention=None if claims else Abstention.UNSUPPORTED,
+            fabricated_markers=draft.fabricated,
+            timings=clock.done(),
+        )
+
+    def check(
+        self,
+        claim: str,
+        *,
+        source: str | None = None,
+        evidence: str | None = None,
+    ) -> Check:
+        """Judge a claim against a text, one paper, or the papers that fit it best.
+
+        Raises BadInputError for a blank claim or for both `source` and `evidence`, DocumentNotFoundError
+        for an unknown source.
+        """
+        claim = _checked(claim, what="claim")
+        if source is not None and evidence is not None:
+            raise BadInputError("a claim is checked against a source or a text, not both: leave one out")
+        documents = self._to_check_against(claim, source, evidence)
+        groups = self._closest(claim, documents)
+        judgements = judge_all(
+            [(claim, [item.text for item in group], context_of(group[0].document)) for group in groups],
+            entailer=self.entailer,
+        )
+        if not judgements:
+            return Check(
+                claim,
+                Judgement(
+                    Verdict.NOT_ENOUGH_INFO, 0.0, self.entailer.name, "there is no text to check against"
+                ),
+            )
+        best = max(range(len(groups)), key=lambda i: (judgements[i].support, -i))
+        return Check(claim, judgements[best], tuple(groups[best]))
+
+    def _to_check_against(self, claim: str, source: str | None, evidence: str | None) -> list[Document]:
+        if evidence is not None:
+            return [Document("", "", evidence, "given text")]
+        if source is not None:
+            return [self.library.resolve(source)]
+        hits = self.search(claim, k=CHECK_PAPERS)
+        return list(self.library.documents([hit.chunk.doc_id for hit in hits]))
+
+    def _closest(self, claim: str, documents: Sequence[Document]) -> list[list[Evidence]]:
+        """For each document the sentences nearest to the claim, in one group and one by one."""
+        query = self.embedder.encode_query(claim)
+        groups = []
+        for document in documents:
+            ranked = selecting.nearest_sentences(
+                claim,
+                query,
+                document,
+                encode=self.embedder.encode,
+                idf=self.library.idf,
+                most=CHECK_SENTENCES,
+            )
+            groups += [[item] for item in ranked]
+            if len(ranked) > 1:
+                groups.append(ranked)
+        return groups
+
+    def _fingerprint(self) -> str:
+        """Identifies the contents and the settings that an answer was made with."""
+        state = [self.library.fingerprint(), self.settings.model_dump_json(exclude={"api_key", "library"})]
+        return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]
+
+
+class _Clock:
+    """Seconds spent by stage."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps[stage] = round(now - self._last, 4)
+        self._last = now
+
+    def first(self, stage: str) -> None:
+        """Note the seconds since the beginning, once."""
+        self._laps.setdefault(stage, round(time.perf_counter() - self._start, 4))
+
+    def done(self) -> dict[str, float]:
+        return {**self._laps, "total": round(time.perf_counter() - self._start, 4)}
+
+
+def _checked(text: str, *, what: str = "question") -> str:
+    """The text folded; blank or endless text is refused."""
+    folded = fold(text) if isinstance(text, str) else ""
+    if not folded:
+        raise BadInputError(f"the {what} is empty: write it as text")
+    if len(folded) > MAX_QUESTION_CHARACTERS:
+        raise BadInputError(
+            f"the {what} has {len(folded):,} characters: shorten it to {MAX_QUESTION_CHARACTERS:,}"
+        )
+    return folded

@@ -1,0 +1,101 @@
+"""Each claim against the text it cites → verdict, support and reason.
+
+First the deterministic guards, then an entailer. A claim is supported when no guard objects and the
+entailer finds the cited text to carry it; a verbatim quotation is supported by construction. What to
+do with an unsupported claim is left to the pipeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag import guards
+from rag.models.entailer import Entailer, Entailment
+from rag.text import fold
+from rag.types import Claim, Document, Verdict
+
+SUPPORTED_FROM = 0.5
+VERBATIM = "verbatim"  # the judge of a quotation
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict on one (claim, evidence) pair."""
+
+    verdict: Verdict
+    support: float
+    judge: str
+    reason: str = ""
+
+
+def judge(claim: str, evidence: Sequence[str], *, entailer: Entailer, context: str = "") -> Judgement:
+    """Judge one claim against the sentences of one source; see `judge_all`."""
+    return judge_all([(claim, evidence, context)], entailer=entailer)[0]
+
+
+def judge_all(cases: Sequence[tuple[str, Sequence[str], str]], *, entailer: Entailer) -> list[Judgement]:
+    """Judge (claim, evidence sentences, context) cases in one batch.
+
+    `context` is text in which the paper names itself (see `guards.object_to`). Without evidence the
+    verdict is `not_enough_info` with support 0.
+    """
+    premises = [(" ".join(evidence), claim) for claim, evidence, _ in cases]
+    entailments = entailer.entail(premises)
+    return [
+        _combine(claim, evidence, context, entailment, entailer.name)
+        for (claim, evidence, context), entailment in zip(cases, entailments, strict=True)
+    ]
+
+
+def verify(claims: Sequence[Claim], documents: Mapping[str, Document], *, entailer: Entailer) -> list[Claim]:
+    """Give each claim its verdict against its own citations, in the same order."""
+    cases = [(claim.text, [c.quote for c in claim.citations], _context(claim, documents)) for claim in claims]
+    return [
+        replace(claim, verdict=j.verdict, support=j.support, judge=j.judge, reason=j.reason)
+        for claim, j in zip(claims, judge_all(cases, entailer=entailer), strict=True)
+    ]
+
+
+def context_of(document: Document) -> str:
+    """Where a paper names itself: its title and the sentences that introduce its method."""
+    return f"{document.title} {guards.introduced(document.text)}"
+
+
+def _context(claim: Claim, documents: Mapping[str, Document]) -> str:
+    cited = dict.fromkeys(citation.doc_id for citation in claim.citations)
+    return " ".join(context_of(documents[doc_id]) for doc_id in cited if doc_id in documents)
+
+
+def _combine(
+    claim: str, evidence: Sequence[str], context: str, entailment: Entailment, entailer_name: str
+) -> Judgement:
+    if not evidence:
+        return Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, entailer_name, "nothing is cited")
+    if _is_quotation(claim, evidence):
+        return Judgement(Verdict.SUPPORTED, 1.0, VERBATIM)
+    name = f"guards + {entailer_name}"
+    objection = guards.object_to(claim, " ".join(evidence), context=context)
+    if objection:
+        contradicts = (
+            objection.contradicts and entailment.supported + entailment.contradicted >= SUPPORTED_FROM / 2
+        )
+        verdict = Verdict.CONTRADICTED if contradicts else Verdict.NOT_ENOUGH_INFO
+        # Below the threshold always, but still in the entailer's order.
+        return Judgement(verdict, entailment.supported * (SUPPORTED_FROM - 0.1), name, objection.reason)
+    if entailment.supported >= SUPPORTED_FROM:
+        return Judgement(Verdict.SUPPORTED, entailment.supported, name)
+    contradicted = entailment.contradicted > entailment.not_enough_info
+    verdict = Verdict.CONTRADICTED if contradicts_most(entailment) else Verdict.NOT_ENOUGH_INFO
+    reason = "the cited text says otherwise" if contradicted else "the cited text does not say this"
+    return Judgement(verdict, entailment.supported, name, reason)
+
+
+def contradicts_most(entailment: Entailment) -> bool:
+    """Whether "contradicted" is the likeliest of the three."""
+    return entailment.contradicted > max(entailment.supported, entailment.not_enough_info)
+
+
+def _is_quotation(claim: str, evidence: Sequence[str]) -> bool:
+    """Whether the claim is, quotation marks aside, a whole cited sentence or several."""
+    return fold(claim).strip('"“” ') in {fold(quote).strip('"“” ') for quote in evidence}

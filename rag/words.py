@@ -1,0 +1,110 @@
+"""Words, numbers and names of a text, normalized so that two texts can be compared.
+
+The analyzer of the lexical index gives stems elsewhere; here lie the parts that must stay exact:
+figures with their units, and names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SCALES = {
+    "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "b": 1e9,
+    "bn": 1e9, "trillion": 1e12, "t": 1e12,
+}  # fmt: skip
+_UNITS = {"%": "percent", "percent": "percent", "percentage": "percent", "x": "times", "×": "times",
+          "times": "times", "fold": "times", "-fold": "times"}  # fmt: skip
+_NUMBER_WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+        "sixteen seventeen eighteen nineteen twenty".split()
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+     "hundred": 100, "dozen": 12, "twice": 2, "double": 2, "triple": 3}  # fmt: skip
+_SILENT = frozenset(("zero", "one"))  # "one of", "zero-shot": words rather than figures
+
+_FIGURE = re.compile(
+    r"""(?<![\w.])(?:[$€£]\s?)?
+        (?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)
+        (?:\s?(?P<scale>hundred|thousand|million|billion|trillion|bn|[kmbt])(?![a-z]))?
+        (?P<plus>\+)?
+        (?:\s?-?(?P<unit>%|percent(?:age)?|x(?![a-z])|×|times\b|-?fold\b))?
+        (?![\w]*[a-z]{2,}\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_RANGE = re.compile(
+    r"(\d+(?:\.\d+)?)\s?(?:-|–|to)\s?(\d+(?:\.\d+)?)\s?(k|m|b|bn|million|billion|thousand|%)", re.I
+)
+_WORD = re.compile(r"[^\W_]+(?:['’.+@/-][^\W_]+)*", re.UNICODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in a text: its value with the scale applied, and `percent`, `times` or no unit."""
+
+    value: float
+    unit: str
+    text: str
+
+
+def figures(text: str) -> list[Figure]:
+    """All figures in order: `1,398`, `2 billion`, `128K`, `24x`, `6.22 %`, `seven`, `2-27B` (both ends)."""
+    spread = _RANGE.sub(lambda m: f"{m[1]}{m[3]} to {m[2]}{m[3]}", text)
+    found = [(match.start(), _figure(match)) for match in _FIGURE.finditer(spread)]
+    for match in re.finditer(r"[A-Za-z]+", spread):
+        word = match.group().lower()
+        if word in _NUMBER_WORDS and word not in _SILENT:
+            found.append((match.start(), Figure(float(_NUMBER_WORDS[word]), "", match.group())))
+    return [figure for _, figure in sorted(found, key=lambda pair: pair[0])]
+
+
+def _figure(match: re.Match[str]) -> Figure:
+    scale = (match["scale"] or "").lower()
+    value = float(match["digits"].replace(",", "")) * _SCALES.get(scale, 1.0)
+    return Figure(value, _UNITS.get((match["unit"] or "").lower(), ""), match.group().strip())
+
+
+def words(text: str) -> list[str]:
+    """Words in lower case, inner hyphens, dots and apostrophes kept: `state-of-the-art`, `gpt-4o`."""
+    return [match.group().lower() for match in _WORD.finditer(text)]
+
+
+def names(text: str) -> list[str]:
+    """Names as written: `BASED`, `DeRa`, `GPT-4o`, `Wikipedia`; no ordinary word that opens a sentence."""
+    found = []
+    opens = True
+    last = 0
+    for match in _WORD.finditer(text):
+        between = text[last : match.start()]
+        opens = opens or bool(re.search(r"[.?!:;\n\"“(]", between))
+        word = re.sub(r"['’]s$", "", match.group())
+        if _is_name(word, opens):
+            found.append(word)
+        opens = False
+        last = match.end()
+    return found
+
+
+def _is_name(word: str, opens: bool) -> bool:
+    letters = [char for char in word if char.isalpha()]
+    if not letters or len(word) < 2:
+        return False
+    capitals = sum(char.isupper() for char in letters)
+    inner = sum(char.isupper() for char in letters[1:])
+    if re.fullmatch(r"[A-Z][a-z]+(?:-[a-z]+)+", word):  # "Side-by-side" opening a heading
+        return not opens
+    if re.fullmatch(r"\d+(?:\.\d+)?[A-Za-z]{1,3}\+?", word):  # a figure with its unit
+        return False
+    return (
+        inner >= 1
+        or (capitals >= 1 and any(char.isdigit() for char in word))
+        or (capitals == 1 and not opens)
+    )
+
+
+def name_key(name: str) -> str:
+    """Form in which names are compared: lower case, no punctuation, no plural s."""
+    key = "".join(char for char in name.lower() if char.isalnum())
+    return key[:-1] if key.endswith("s") and len(key) > 3 else key

@@ -1,0 +1,61 @@
+"""Markers of every kind, and numbers that were never shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.cite import Evidence, footnote, number_papers, read_draft
+from rag.types import Chunk, Document
+
+
+@pytest.mark.parametrize(
+    ("draft", "expected"),
+    [
+        ("It is fast [1]. It is small [2].", [("It is fast.", (1,)), ("It is small.", (2,))]),
+        ("It is fast. [1] It is small. [2]", [("It is fast.", (1,)), ("It is small.", (2,))]),
+        ("It is fast.[1][3] It is small.[2]", [("It is fast.", (1, 3)), ("It is small.", (2,))]),
+        ("Both [1,2]. All [1-3]. Also [2; 3].", [("Both.", (1, 2)), ("All.", (1, 2, 3)), ("Also.", (2, 3))]),
+        ("Odd 【2】. Foot [^1]. Tagged 【3†source】.", [("Odd.", (2,)), ("Foot.", (1,)), ("Tagged.", (3,))]),
+        ("Twice [2] and again [2].", [("Twice and again.", (2,))]),
+        ("[1] It is fast.", [("It is fast.", (1,))]),
+        ("No marker here.", [("No marker here.", ())]),
+        ("", []),
+        ("[1]", []),
+    ],
+)
+def test_markers(draft, expected):
+    assert [(sentence.text, sentence.cited) for sentence in read_draft(draft, shown=3)] == expected
+
+
+def test_a_number_that_was_not_shown_is_dropped_and_counted():
+    (sentence,) = read_draft("It doubles [2][9], they say [0].", shown=3)
+    assert sentence.text == "It doubles, they say."
+    assert sentence.cited == (2,)
+    assert sentence.fabricated == (0, 9)
+
+
+def test_a_bracket_of_the_evidence_is_a_word():
+    (sentence,) = read_draft(
+        "LoRA by Hu et al. [202] is used [1].", shown=2, literals=["by Hu et al. [202]."]
+    )
+    assert sentence.text == "LoRA by Hu et al. [202] is used."
+    assert sentence.fabricated == ()
+
+
+@given(st.text(alphabet=st.sampled_from(list("ab .[]【】123,-^†")), max_size=80))
+def test_any_text_gives_shown_numbers_only(draft):
+    for sentence in read_draft(draft, shown=2):
+        assert set(sentence.cited) <= {1, 2}
+        assert not {1, 2} & set(sentence.fabricated)
+
+
+def test_papers_are_numbered_once_in_order_of_first_use():
+    def evidence(doc_id, text):
+        return Evidence(Document(doc_id, "T", text, "f#1"), Chunk(doc_id, 0, len(text), text), 1.0)
+
+    a, b, c = evidence("a", "One."), evidence("b", "Two."), evidence("c", "Three.")
+    numbers = number_papers([[b], [a, b]], {"c": 4})
+    assert numbers == {"c": 4, "b": 5, "a": 6}
+    cited = footnote(a, numbers)
+    assert (cited.number, cited.quote) == (6, a.document.text[cited.start : cited.end])
+    assert number_papers([[c]], numbers)["c"] == 4

@@ -1,0 +1,378 @@
+"""Every format with a small sample of made-up papers."""
+
+import gzip
+import json
+
+import pytest
+
+from rag.ingest import Rejection, read_file
+
+LICHEN = "Lichens grow slowly. We measured 40 of them for 12 years (p < 0.01)."
+ARXIV = {
+    "id": "0704.0001",
+    "submitter": "Ada Reed",
+    "authors": "A. Reed, B. Lind, Jr.",
+    "title": "Slow growth\n  of lichens",
+    "journal-ref": "J.Lichen.12:1-9,2007",
+    "doi": "10.1103/JL.1",
+    "categories": "q-bio.PE stat.AP",
+    "abstract": f"  {LICHEN}\n",
+    "versions": [{"version": "v1", "created": "Mon, 2 Apr 2007 19:18:42 GMT"}],
+    "update_date": "2008-11-26",
+    "authors_parsed": [["Reed", "A.", ""], ["Lind", "B.", "Jr."]],
+}
+OPENALEX = {
+    "id": "https://openalex.org/W1",
+    "doi": "https://doi.org/10.5555/ABC",
+    "title": "Lichens",
+    "publication_year": 2019,
+    "authorships": [{"author": {"display_name": "Ada Reed"}}],
+    "primary_location": {"source": {"display_name": "Lichen Letters"}},
+    "ids": {"pmid": "https://pubmed.ncbi.nlm.nih.gov/123"},
+    "abstract_inverted_index": {"Lichens": [0, 3], "grow;": [1], "all": [2], "rest.": [4]},
+}
+SEMANTIC_SCHOLAR = {
+    "paperId": "f00",
+    "externalIds": {"ArXiv": "2101.00001", "DOI": "10.1000/ZZ", "PubMed": "77"},
+    "title": "Lichens",
+    "abstract": LICHEN,
+    "year": 2021,
+    "authors": [{"authorId": "1", "name": "Ada Reed"}],
+    "journal": {"name": "Lichen Letters", "volume": "3"},
+}
+CSL = {
+    "id": "reed2020",
+    "type": "article-journal",
+    "title": "Lichens",
+    "abstract": LICHEN,
+    "author": [
+        {"family": "Berg", "given": "Eva", "non-dropping-particle": "van den"},
+        {"literal": "Lichen Group"},
+    ],
+    "issued": {"date-parts": [[2020, 3, 1]]},
+    "container-title": ["Lichen Letters"],
+    "DOI": "10.1000/xyz",
+}
+BIBTEX = r"""
+@string{ll = "Lichen Letters"}
+@comment{ignored}
+@article{reed2020,
+  title = {The {Slow} Growth of {Erd\H{o}s} Lichens in 100% Shade},
+  author = {Reed, Ada and M{\"u}ller, Bj\"orn and {Lichen Group} and others},
+  journal = ll,
+  year = 2020,
+  doi = {10.1000/XYZ},
+  keywords = {lichen, growth},
+  abstract = {Sch\"{o}n: 40\% of $x_{i}$ and 60% of \emph{all} caf\'es.
+     They grow {\ss}lowly.}
+}
+@inproceedings{lind2021, title = "No abstract here", author = "Lind, Bo", year = "2021", booktitle = {Proc.}}
+@article{reed2020, title={Same key}, abstract = {Another paper with the same key.}}
+"""
+RIS = """\
+TY  - JOUR
+AU  - Reed, Ada
+AU  - Lind, Bo, Jr.
+TI  - Slow lichens
+JO  - Lichen Letters
+PY  - 2018/05/01/
+DO  - 10.1000/ris
+KW  - lichen
+KW  - growth
+AB  - Lichens grow slowly.
+We measured them.
+ER  -
+
+TY  - JOUR
+T1  - Without end
+N2  - This record has no ER line.
+TY  - JOUR
+TI  - Without abstract
+ER  -
+"""
+NBIB = """PMID- 1234
+DP  - 2017 Jan-Feb
+TI  - Slow lichens and the
+      weather.
+AB  - Lichens grow slowly. We
+      measured them.
+FAU - Reed, Ada
+AU  - Reed A
+FAU - Lind, Bo
+JT  - Lichen letters
+AID - S01 [pii]
+AID - 10.1000/nbib [doi]
+OT  - lichen
+
+PMID- 1235
+TI  - Nothing more.
+"""
+PUBMED = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle//EN" "https://example.org/p.dtd">
+<PubmedArticleSet>
+<PubmedArticle><MedlineCitation><PMID Version="1">99</PMID><Article>
+<Journal><JournalIssue><PubDate><MedlineDate>1998 Nov-Dec</MedlineDate></PubDate></JournalIssue>
+<Title>Lichen letters</Title></Journal><ArticleTitle>Slow <i>Cladonia</i> growth.</ArticleTitle>
+<Abstract><AbstractText Label="AIM">To measure CO<sub>2</sub>.</AbstractText>
+<AbstractText Label="RESULTS">It was &lt; 4.</AbstractText></Abstract>
+<AuthorList><Author><LastName>Reed</LastName><ForeName>Ada B</ForeName></Author>
+<Author><CollectiveName>Lichen Group</CollectiveName></Author></AuthorList></Article>
+<KeywordList><Keyword>lichen</Keyword></KeywordList></MedlineCitation>
+<PubmedData><ArticleIdList><ArticleId IdType="pubmed">99</ArticleId><ArticleId IdType="doi">10.1000/PM</ArticleId>
+</ArticleIdList><ReferenceList><Reference><ArticleIdList><ArticleId IdType="doi">10.9/no</ArticleId>
+</ArticleIdList></Reference></ReferenceList></PubmedData></PubmedArticle>
+<PubmedArticle><MedlineCitation><PMID>100</PMID><Article><ArticleTitle>Bare.</ArticleTitle></Article>
+</MedlineCitation></PubmedArticle>
+</PubmedArticleSet>"""
+ATOM = """<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom"><title>ArXiv Query</title>
+<entry><id>http://arxiv.org/abs/2101.00001v2</id><published>2021-01-01T00:00:00Z</published>
+<updated>2022-01-01T00:00:00Z</updated><title>Slow
+  lichens</title><summary>  Lichens grow slowly.
+We measured them.
+</summary><author><name>Ada Reed</name></author><author><name>Bo Lind</name></author>
+<arxiv:doi xmlns:arxiv="http://arxiv.org/schemas/atom">10.1000/atom</arxiv:doi>
+<category term="q-bio.PE"/></entry></feed>"""
+
+
+def read(path, content, *, gz=False):
+    data = content if isinstance(content, bytes) else content.encode()
+    path.write_bytes(gzip.compress(data) if gz else data)
+    outcomes = list(read_file(path))
+    documents = [outcome for outcome in outcomes if not isinstance(outcome, Rejection)]
+    return documents, [outcome for outcome in outcomes if isinstance(outcome, Rejection)]
+
+
+def facts(document):
+    return {key: value for key, value in document.metadata.items() if key != "file"}
+
+
+@pytest.mark.parametrize("gz", [False, True])
+def test_arxiv_dump(tmp_path, gz):
+    name = "arxiv-snapshot.json" + ".gz" * gz
+    lines = [
+        json.dumps(ARXIV),
+        "{broken",
+        "",
+        json.dumps({"id": "0704.0002", "title": "x"}),
+        json.dumps(ARXIV),
+    ]
+    documents, rejections = read(tmp_path / name, "\n".join(lines), gz=gz)
+    assert [document.source for document in documents] == [f"{name}#1", f"{name}#2"]
+    assert documents[0].title == "Slow growth of lichens"
+    assert documents[0].text == LICHEN
+    assert facts(documents[0]) == {
+        "authors": ["A. Reed", "B. Lind Jr."],
+        "year": 2007,
+        "venue": "J.Lichen.12:1-9,2007",
+        "doi": "10.1103/jl.1",
+        "arxiv_id": "0704.0001",
+        "keywords": ["q-bio.PE", "stat.AP"],
+    }
+    assert [rejection.place for rejection in rejections] == ["line 2", "line 4"]
+    assert "not valid JSON" in rejections[0].reason
+    assert rejections[1].reason == "no abstract (“x”)"
+
+
+def test_beir_corpus_lines(tmp_path):
+    lines = [
+        {"_id": "2403.19851", "title": "T", "text": LICHEN, "metadata": {}},
+        {"_id": 7, "title": "", "text": LICHEN},
+    ]
+    documents, _ = read(tmp_path / "corpus.jsonl", "\n".join(map(json.dumps, lines)))
+    assert [facts(document) for document in documents] == [
+        {"external_id": "2403.19851"},
+        {"external_id": "7"},
+    ]
+    assert [document.title for document in documents] == ["T", ""]
+
+
+@pytest.mark.parametrize("wrap", ["papers", "data", "records", None])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json(tmp_path, wrap, indent):
+    rows = [{"Title": "One", "Abstract": LICHEN, "Publication Date": "2020-05"}, {"title": "Two"}, 3]
+    rows = rows[:2] if wrap else rows
+    documents, rejections = read(
+        tmp_path / "a.json", json.dumps({wrap: rows} if wrap else rows, indent=indent)
+    )
+    assert [(d.title, d.metadata["year"]) for d in documents] == [("One", 2020)]
+    assert [r.place for r in rejections] == ["record 2", "record 3"][: len(rows) - 1]
+
+
+def test_one_record_of_json(tmp_path):
+    documents, _ = read(tmp_path / "a.json", json.dumps(SEMANTIC_SCHOLAR, indent=1))
+    assert facts(documents[0]) == {
+        "authors": ["Ada Reed"],
+        "year": 2021,
+        "venue": "Lichen Letters",
+        "doi": "10.1000/zz",
+        "arxiv_id": "2101.00001",
+        "pmid": "77",
+    }
+
+
+def test_csl_and_openalex(tmp_path):
+    (csl, openalex), _ = read(tmp_path / "a.json", json.dumps([CSL, OPENALEX]))
+    assert facts(csl) == {
+        "authors": ["Eva van den Berg", "Lichen Group"],
+        "year": 2020,
+        "venue": "Lichen Letters",
+        "doi": "10.1000/xyz",
+        "external_id": "reed2020",
+    }
+    assert openalex.text == "Lichens grow; all Lichens rest."
+    assert facts(openalex)["venue"] == "Lichen Letters"
+    assert (facts(openalex)["doi"], facts(openalex)["pmid"]) == ("10.5555/abc", "123")
+
+
+def test_json_array_is_read_up_to_its_fault(tmp_path):
+    text = json.dumps([{"title": "One", "abstract": LICHEN}] * 3)[:-40]
+    documents, rejections = read(tmp_path / "a.json", text)
+    assert len(documents) == 2
+    assert [rejection.place for rejection in rejections] == ["record 3"]
+
+
+@pytest.mark.parametrize(
+    ("authors", "expected"),
+    [
+        ("Ada Reed, Bo Lind and Cy Park", ["Ada Reed", "Bo Lind", "Cy Park"]),
+        ("Reed, Ada; Lind, Bo", ["Ada Reed", "Bo Lind"]),
+        ("Reed, Ada and Lind, Bo", ["Ada Reed", "Bo Lind"]),
+        ("von Recum et al.", ["von Recum", "et al."]),
+        ("Martin Moor, Jr., Ada Reed", ["Martin Moor Jr.", "Ada Reed"]),
+        (["Ada Reed", {"given": "Bo", "family": "Lind"}, None, 3], ["Ada Reed", "Bo Lind"]),
+    ],
+)
+def test_authors(tmp_path, authors, expected):
+    line = json.dumps({"title": "T", "abstract": LICHEN, "authors": authors})
+    (document,), _ = read(tmp_path / "a.jsonl", line)
+    assert document.metadata["authors"] == expected
+
+
+def test_bibtex(tmp_path):
+    documents, rejections = read(tmp_path / "a.bib", BIBTEX)
+    assert [document.metadata["cite_key"] for document in documents] == ["reed2020", "reed2020"]
+    assert documents[0].title == "The Slow Growth of Erdős Lichens in 100% Shade"
+    assert documents[0].text == (
+        "Schön: 40% of $x_{i}$ and 60% of \\emph{all} cafés.\n     They grow ßlowly."
+    )
+    assert facts(documents[0]) == {
+        "authors": ["Ada Reed", "Björn Müller", "Lichen Group", "et al."],
+        "year": 2020,
+        "venue": "Lichen Letters",
+        "doi": "10.1000/xyz",
+        "keywords": ["lichen", "growth"],
+        "cite_key": "reed2020",
+    }
+    assert [(r.place, r.reason) for r in rejections] == [
+        ("record 2 (lind2021)", "no abstract (“No abstract here”)")
+    ]
+
+
+def test_bibtex_with_a_broken_entry_gives_the_others(tmp_path):
+    text = "@article{a, title={A}, abstract={One, two.}}\n@article{b, title={unclosed\n@article{c, title={C}, abstract={Two.}}"
+    documents, rejections = read(tmp_path / "a.bib", text)
+    assert [document.metadata["cite_key"] for document in documents] == ["a", "c"]
+    assert [rejection.place for rejection in rejections] == ["line 2"]
+
+
+def test_ris(tmp_path):
+    documents, rejections = read(tmp_path / "a.ris", RIS.replace("\n", "\r\n"))
+    assert [document.title for document in documents] == ["Slow lichens", "Without end"]
+    assert documents[0].text == "Lichens grow slowly. We measured them."
+    assert facts(documents[0]) == {
+        "authors": ["Ada Reed", "Bo Lind Jr."],
+        "year": 2018,
+        "venue": "Lichen Letters",
+        "doi": "10.1000/ris",
+        "keywords": ["lichen", "growth"],
+    }
+    assert [(r.place, r.reason) for r in rejections] == [("record 3", "no abstract (“Without abstract”)")]
+
+
+def test_medline(tmp_path):
+    (document,), rejections = read(tmp_path / "a.nbib", NBIB)
+    assert document.title == "Slow lichens and the weather."
+    assert document.text == "Lichens grow slowly. We measured them."
+    assert facts(document) == {
+        "authors": ["Ada Reed", "Bo Lind"],
+        "year": 2017,
+        "venue": "Lichen letters",
+        "doi": "10.1000/nbib",
+        "pmid": "1234",
+        "keywords": ["lichen"],
+    }
+    assert len(rejections) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "delimiter"), [("a.csv", ","), ("a.tsv", "\t"), ("a.csv", ";"), ("a.txt", "\t")]
+)
+def test_tables(tmp_path, name, delimiter):
+    rows = [
+        ["Article Title", "Authors", "Publication Year", "Abstract", "DOI"],
+        [
+            "Lichens",
+            '"Reed, Ada; Lind, Bo"',
+            "2016",
+            f'"Lichens, ""slow"" ones;{chr(10)}grow."',
+            "10.1000/csv",
+        ],
+        ["Mosses", "", "", "[No abstract available]", ""],
+        ["Ferns", "", "", "Ferns", "", "", "one too many"],
+    ]
+    (document,), rejections = read(tmp_path / name, "\ufeff" + "\n".join(delimiter.join(row) for row in rows))
+    assert document.text == 'Lichens, "slow" ones;\ngrow.'
+    assert facts(document) == {"authors": ["Ada Reed", "Bo Lind"], "year": 2016, "doi": "10.1000/csv"}
+    assert [rejection.place for rejection in rejections] == ["record 2", "record 3"]
+
+
+def test_table_without_an_abstract_column(tmp_path):
+    documents, (rejection,) = read(tmp_path / "a.csv", "name,age\nAda,40\n")
+    assert not documents
+    assert "no header with an abstract" in rejection.reason
+
+
+def test_pubmed_xml(tmp_path):
+    (document,), rejections = read(tmp_path / "a.xml", PUBMED)
+    assert document.title == "Slow Cladonia growth."
+    assert document.text == "AIM: To measure CO2. RESULTS: It was < 4."
+    assert facts(document) == {
+        "authors": ["Ada B Reed", "Lichen Group"],
+        "year": 1998,
+        "venue": "Lichen letters",
+        "doi": "10.1000/pm",
+        "pmid": "99",
+        "keywords": ["lichen"],
+    }
+    assert [rejection.place for rejection in rejections] == ["record 2"]
+
+
+def test_arxiv_atom(tmp_path):
+    (document,), _ = read(tmp_path / "query.xml.gz", ATOM, gz=True)
+    assert (document.title, document.text) == ("Slow lichens", "Lichens grow slowly.\nWe measured them.")
+    assert facts(document) == {
+        "authors": ["Ada Reed", "Bo Lind"],
+        "year": 2021,
+        "doi": "10.1000/atom",
+        "arxiv_id": "2101.00001v2",
+        "url": "http://arxiv.org/abs/2101.00001v2",
+        "keywords": ["q-bio.PE"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("x.txt", BIBTEX),
+        ("x.txt", RIS),
+        ("x", NBIB),
+        ("x.txt", PUBMED),
+        ("x.dat", json.dumps(CSL)),
+        ("x.csv", ATOM),
+    ],
+)
+def test_content_decides_over_the_extension(tmp_path, name, content):
+    documents, _ = read(tmp_path / name, content)
+    assert documents
+    assert documents[0].metadata.keys() >= {"authors", "year"}
