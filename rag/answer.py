@@ -70,6 +70,21 @@ def quotation(evidence: Evidence) -> Claim:
     return Claim(f"“{fold(evidence.text)}”", 0, 0, (footnote(evidence, number_papers([[evidence]])),))
 
 
+def completed(claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_words: int) -> list[Claim]:
+    """The claims, then quotations of the evidence that they leave untold, best first, within `max_words`.
+
+    The first quotation of an answer that would else be empty is given whatever its length.
+    """
+    told = list(claims)
+    words = sum(len(claim.text.split()) for claim in told)
+    for item in uncovered(evidence, claims):
+        length = len(item.text.split())
+        if not told or words + length <= max_words:
+            told.append(quotation(item))
+            words += length
+    return told
+
+
 def uncovered(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[Evidence]:
     """The evidence that no claim tells yet, in its order."""
 

@@ -1,4 +1,4 @@
-"""Question and hits → the evidence sentences, and how likely they answer.
+"""Question and hits → the evidence sentences, and whether they can answer.
 
 A sentence is scored by how well it fits the question, by meaning and by words, and by how well its
 paper does. The sum is on a scale that means the same for every question, so one threshold separates
@@ -7,6 +7,7 @@ evidence from noise.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,34 +15,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.cite import Evidence
-from rag.lexical import stems
-from rag.text import sentence_spans
-from rag.types import Chunk, Document, Hit
+from rag.lexical import terms
+from rag.sentences import SentenceVectors
+from rag.types import Document, Hit
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 Idf = Callable[[Sequence[str]], Mapping[str, float]]
 
-# Fitted on the dev questions (see `footnote bench evidence`).
-PAPERS = 5
-WORD_WEIGHT = 0.5
+# Chosen on the dev questions.
+PAPERS = 5  # papers whose sentences compete
+MOST = 5  # sentences in all
+WORD_WEIGHT = 0.4
 PAPER_WEIGHT = 2.0
+WEAK = 0.0
+
+_WANTS_MANY = re.compile(
+    r"\b(?:which|what|list|name|find|show|any|all|every|how many)\b[\w\s,'-]{0,40}?"
+    r"\b(?:papers?|works|studies|articles?|abstracts?|publications|authors|researchers)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Evidence, best first, all of it above the floor; `strength` of the best, comparable across questions."""
+    """Evidence, best first; `strength` is the best one's score, `answers` whether that is enough."""
 
     evidence: tuple[Evidence, ...]
     strength: float
 
+    @property
+    def answers(self) -> bool:
+        """Whether the evidence is strong enough to answer from."""
+        return bool(self.evidence) and self.strength >= WEAK
 
-def candidates(documents: Sequence[Document]) -> list[tuple[Document, Chunk]]:
-    """Every sentence of the documents as a chunk, in order."""
-    return [
-        (document, Chunk(document.id, start, end, document.text[start:end]))
-        for document in documents
-        for start, end in sentence_spans(document.text)
-    ]
+
+def wants_many(question: str) -> bool:
+    """Whether the question asks for papers rather than for a fact."""
+    return bool(_WANTS_MANY.search(question))
 
 
 def select(
@@ -49,34 +58,59 @@ def select(
     query: NDArray[np.float32],
     hits: Sequence[Hit],
     documents: Mapping[str, Document],
+    sentences: SentenceVectors,
     *,
-    encode: Encode,
     idf: Idf,
-    most: int,
 ) -> Selection:
-    """Pick the `most` best sentences of the best papers."""
+    """Pick the best sentences of the best papers; ties by document and place."""
     papers = [hit for hit in hits[:PAPERS] if hit.chunk.doc_id in documents]
-    found = candidates([documents[hit.chunk.doc_id] for hit in papers])
-    if not found:
-        return Selection((), 0.0)
-    place = {hit.chunk.doc_id: hit.score for hit in papers}
-    similarity = encode([f"{chunk.text}" for _, chunk in found]) @ query
-    shares = word_shares(question, [chunk.text for _, chunk in found], idf)
     scored = [
-        Evidence(document, chunk, float(s + WORD_WEIGHT * w + PAPER_WEIGHT * place[document.id]))
-        for (document, chunk), s, w in zip(found, similarity, shares, strict=True)
+        evidence
+        for hit in papers
+        for evidence in _scored(question, query, documents[hit.chunk.doc_id], sentences, idf, hit.score)
     ]
     scored.sort(key=lambda e: (-e.score, e.chunk.doc_id, e.chunk.start))
-    return Selection(tuple(scored[:most]), scored[0].score)
+    return Selection(tuple(scored[:MOST]), scored[0].score if scored else 0.0)
+
+
+def nearest_sentences(
+    claim: str,
+    query: NDArray[np.float32],
+    document: Document,
+    sentences: SentenceVectors,
+    *,
+    idf: Idf,
+    most: int,
+) -> list[Evidence]:
+    """The sentences of one document that fit a claim best, best first."""
+    scored = _scored(claim, query, document, sentences, idf, 0.0)
+    return sorted(scored, key=lambda e: (-e.score, e.chunk.start))[:most]
+
+
+def _scored(
+    question: str,
+    query: NDArray[np.float32],
+    document: Document,
+    sentences: SentenceVectors,
+    idf: Idf,
+    paper_score: float,
+) -> list[Evidence]:
+    (own,) = sentences.of([document])
+    similarity = own.vectors @ query
+    shares = word_shares(question, [chunk.text for chunk in own.chunks], idf)
+    return [
+        Evidence(document, chunk, round(float(s + WORD_WEIGHT * w + PAPER_WEIGHT * paper_score), 6))
+        for chunk, s, w in zip(own.chunks, similarity, shares, strict=True)
+    ]
 
 
 def word_shares(question: str, texts: Sequence[str], idf: Idf) -> list[float]:
     """For each text, the share of the question's term weight (inverse document frequency) it has."""
-    wanted = list(dict.fromkeys(stems(question)))
+    wanted = list(dict.fromkeys(terms(question)))
     weights = idf(wanted)
     total = sum(weights[term] for term in wanted)
     if not total:
         return [0.0] * len(texts)
     return [
-        sum(weights[t] for t in wanted if t in own) / total for own in (set(stems(text)) for text in texts)
+        sum(weights[t] for t in wanted if t in own) / total for own in (set(terms(text)) for text in texts)
     ]

@@ -9,12 +9,35 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from rag.errors import BadInputError
 from rag.text import fold
 from rag.types import JSON, Answer, Claim, Document
 
 Documents = Mapping[str, Document]
+FORMATS = (".md", ".tex", ".bib", ".csl.json", ".json")
+
+
+def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[Path]:
+    """Write answers in the format that the file's ending names; `.tex` gets a `.bib` beside it.
+
+    Returns the files written. Raises BadInputError for another ending or an unwritable place.
+    """
+    name = path.name.lower()
+    ending = next((end for end in FORMATS if name.endswith(end)), None)
+    if ending is None:
+        raise BadInputError(f"cannot tell the format of {path}: end it in {', '.join(FORMATS)}")
+    texts = {path: _RENDER[ending](answers, documents)}
+    if ending == ".tex":
+        texts[path.with_suffix(".bib")] = to_bibtex(answers, documents)
+    for file, text in texts.items():
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise BadInputError(f"cannot write {file}: {error.strerror}") from error
+    return list(texts)
 
 
 def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:
@@ -48,6 +71,14 @@ def to_csl(answers: Sequence[Answer], documents: Documents) -> str:
     keys = citation_keys(answers, documents)
     items = [_csl_item(key, documents[doc_id]) for doc_id, key in keys.items()]
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
+
+
+def to_json(answers: Sequence[Answer], documents: Documents) -> str:
+    """The answers as `--json` prints them, in a list."""
+    return json.dumps([answer.to_dict() for answer in answers], ensure_ascii=False, indent=2) + "\n"
+
+
+_RENDER = {".md": to_markdown, ".tex": to_latex, ".bib": to_bibtex, ".csl.json": to_csl, ".json": to_json}
 
 
 def citation_keys(answers: Sequence[Answer], documents: Documents) -> dict[str, str]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.lexical import stems
+from rag.lexical import terms
 from rag.text import sentences
 from rag.words import Figure, figures, name_key, names, words
 
@@ -99,7 +99,7 @@ _NEGATORS = frozenset(
     "not no never neither nor without cannot none nothing hardly barely unable fail fails failed failing lack "
     "lacks lacking can't don't doesn't didn't isn't aren't wasn't weren't won't couldn't shouldn't".split()
 )
-_SCOPE_WORDS = 5  # how far a "not" reaches
+_REACH = 2  # content words that a "not" reaches
 
 
 def _negation(claim: str, evidence: str, _: str) -> Objection | None:
@@ -115,17 +115,22 @@ def _negation(claim: str, evidence: str, _: str) -> Objection | None:
 
 
 def _polarity(text: str) -> tuple[set[str], set[str]]:
-    """Stems within the reach of a negator, and all other stems."""
+    """The first stem behind each negator, and all stems out of reach of one; names are in neither."""
     denied: set[str] = set()
     said: set[str] = set()
+    named = {name.lower() for name in names(text)}
     for clause in re.split(r"[,;:.]|\b(?:but|while|whereas|although|though|however)\b", text):
         reach = 0
         for word in words(clause):
             if word in _NEGATORS:
-                reach = _SCOPE_WORDS
+                reach = _REACH
                 continue
-            (denied if reach > 0 else said).update(stems(word))
-            reach -= 1
+            found = [] if word in named else terms(word)
+            if reach <= 0:
+                said.update(found)
+            elif reach == _REACH:
+                denied.update(found)
+            reach -= len(found)
     return denied, said
 
 
@@ -229,8 +234,8 @@ def _roles(claim: str, evidence: str, _: str) -> Objection | None:
 
 def _sides(text: str, comparator: re.Match[str]) -> tuple[set[str], set[str]]:
     """Stems before and after a comparator, turned round for a passive (`exceeded by`)."""
-    before = set(stems(text[: comparator.start()])[-_NEAR:])
-    after = set(stems(text[comparator.end() :])[:_NEAR])
+    before = set(terms(text[: comparator.start()])[-_NEAR:])
+    after = set(terms(text[comparator.end() :])[:_NEAR])
     return (after, before) if re.match(r"\s+by\b", text[comparator.end() :]) else (before, after)
 
 
@@ -264,7 +269,7 @@ def _scope(claim: str, evidence: str, _: str) -> Objection | None:
 
 def _relevant(claim: str, evidence: str) -> Iterable[str]:
     """Sentences of the evidence that share at least half of the claim's content with it."""
-    wanted = set(stems(claim))
+    wanted = set(terms(claim))
     for sentence in sentences(evidence):
-        if wanted and len(wanted & set(stems(sentence))) >= len(wanted) / 2:
+        if wanted and len(wanted & set(terms(sentence))) >= len(wanted) / 2:
             yield sentence

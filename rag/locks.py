@@ -1,8 +1,8 @@
 """Locks on files, which end with the process that holds them, however it ends. Home of portalocker.
 
-A `FileLock` is shared by readers or held by one writer. Each use opens the file anew, so that the
-threads of a process exclude each other like processes do. Where the lock file cannot be written (a
-read-only folder), nobody can write and there is nothing to wait for.
+Each use opens the file anew, so that the threads of a process exclude each other as processes do.
+Where the lock file cannot be written (a read-only folder) nobody can write, and there is nothing to
+wait for.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import IO, Any
 
 from rag.errors import LibraryBusyError
 
-POLL_S = 0.02  # a waiting writer looks this often; a wait by the system could not time out
+POLL_S = 0.02  # a waiting process looks this often; a wait inside the system could not time out
 
 
 class FileLock:
-    """A lock that many may share or one may have alone; readers queue behind a waiting writer."""
+    """A lock that many readers share or one writer has alone; readers queue behind a waiting writer."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,83 +27,94 @@ class FileLock:
 
     @contextmanager
     def shared(self, *, timeout_s: float) -> Iterator[None]:
-        """Hold the lock together with other readers."""
+        """Hold the lock together with other readers; raises LibraryBusyError after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
-        with _held(self._gate, False, deadline):
-            file = _take(self.path, False, deadline)
+        with _held(self._gate, deadline, exclusively=False):
+            grip = _take(self.path, deadline, exclusively=False)
         try:
             yield
         finally:
-            _give_back(file)
+            grip.release()
 
     @contextmanager
     def exclusive(self, *, timeout_s: float) -> Iterator[None]:
-        """Hold the lock alone; new readers wait at the gate from the moment of asking."""
+        """Hold the lock alone; from the moment of asking, new readers wait at the gate."""
         deadline = time.monotonic() + timeout_s
-        with _held(self._gate, True, deadline), _held(self.path, True, deadline):
+        with (
+            _held(self._gate, deadline, exclusively=True),
+            _held(self.path, deadline, exclusively=True),
+        ):
             yield
 
 
 @contextmanager
-def alone(path: Path, *, timeout_s: float, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold the lock `path` alone; `on_wait` is called once when somebody else has it.
+def held_alone(path: Path, *, timeout_s: float, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
+    """Hold the lock `path` alone; `on_wait` is called once if somebody else has it.
 
     Raises LibraryBusyError after `timeout_s`.
     """
-    file = _try(path, True)
-    if file is None:
+    grip = _try(path, exclusively=True)
+    if grip is None:
         if on_wait and timeout_s > 0:
             on_wait()
-        file = _take(path, True, time.monotonic() + timeout_s)
+        grip = _take(path, time.monotonic() + timeout_s, exclusively=True)
     try:
         yield
     finally:
-        _give_back(file)
+        grip.release()
+
+
+class _Grip:
+    """A lock in hand; without a file where there was nothing to lock."""
+
+    def __init__(self, file: IO[Any] | None) -> None:
+        self._file = file
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()  # unlocks, for each lock has an open file of its own
 
 
 @contextmanager
-def _held(path: Path, exclusively: bool, deadline: float) -> Iterator[None]:
-    file = _take(path, exclusively, deadline)
+def _held(path: Path, deadline: float, *, exclusively: bool) -> Iterator[None]:
+    grip = _take(path, deadline, exclusively=exclusively)
     try:
         yield
     finally:
-        _give_back(file)
+        grip.release()
 
 
-def _take(path: Path, exclusively: bool, deadline: float) -> IO[Any] | None:
-    while (file := _try(path, exclusively)) is None:
+def _take(path: Path, deadline: float, *, exclusively: bool) -> _Grip:
+    while (grip := _try(path, exclusively=exclusively)) is None:
         if time.monotonic() >= deadline:
             raise LibraryBusyError(
-                f"another process is using {path.parent} ({path.name}) and did not finish in time; "
-                "wait for it to end, or raise FOOTNOTE_LOCK_TIMEOUT_S"
+                f"another process is writing to the library {path.parent} and did not finish in time; "
+                "try again when it has ended, or wait longer: FOOTNOTE_LOCK_TIMEOUT_S=3600"
             )
         time.sleep(POLL_S)
-    return file if file is not _UNLOCKED else None
+    return grip
 
 
-def _try(path: Path, exclusively: bool) -> IO[Any] | object | None:
-    """The locked file, `_UNLOCKED` where there is nothing to lock, None if another has it."""
+def _try(path: Path, *, exclusively: bool) -> _Grip | None:
+    """The lock, or None while another has it."""
     import portalocker
 
-    try:
-        file = path.open("a+b")
-    except OSError:
-        try:
-            file = path.open("rb")
-        except OSError:
-            return _UNLOCKED
+    file = _opened(path)
+    if file is None:
+        return _Grip(None)
     kind = portalocker.LockFlags.EXCLUSIVE if exclusively else portalocker.LockFlags.SHARED
     try:
         portalocker.lock(file, kind | portalocker.LockFlags.NON_BLOCKING)
     except portalocker.LockException:
         file.close()
         return None
-    return file
+    return _Grip(file)
 
 
-def _give_back(file: IO[Any] | None) -> None:
-    if file is not None:
-        file.close()  # closing unlocks: each lock has its own open file
-
-
-_UNLOCKED = object()
+def _opened(path: Path) -> IO[Any] | None:
+    for mode in ("a+b", "rb"):
+        try:
+            return path.open(mode)
+        except OSError:
+            continue
+    return None

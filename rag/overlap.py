@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rag.lexical import stems
+from rag.lexical import terms
 from rag.models.entailer import Entailment
 from rag.text import sentences
 
@@ -38,8 +38,8 @@ def recall(claim: str, evidence: str) -> float:
     A claim about two sentences may draw on both, at a small price: the best single sentence counts
     half, the evidence as a whole the other half.
     """
-    wanted = set(stems(claim))
+    wanted = set(terms(claim))
     if not wanted:
         return 0.0
-    single = max((len(wanted & set(stems(s))) for s in sentences(evidence)), default=0)
-    return (single + len(wanted & set(stems(evidence)))) / (2 * len(wanted))
+    single = max((len(wanted & set(terms(s))) for s in sentences(evidence)), default=0)
+    return (single + len(wanted & set(terms(evidence)))) / (2 * len(wanted))

@@ -10,28 +10,33 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rag import answer as answering
+from rag import chunk as chunking
 from rag import evidence as selecting
+from rag import ingest as reading
 from rag import settings as configuring
 from rag.cite import Evidence
 from rag.errors import BadInputError
 from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
-from rag.library import Filters, Library
-from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator
+from rag.library import Filters, Finding, Library, Matching
+from rag.models import Embedder, Entailer, Generator, load_embedder, load_generator
+from rag.overlap import OverlapEntailer
 from rag.retrieve import retrieve
+from rag.sentences import SentenceVectors
 from rag.settings import Settings
 from rag.text import fold
 from rag.types import Abstention, Answer, Chunk, Claim, Document, Hit, Turn, Verdict
 from rag.verify import Judgement, context_of, judge_all, verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
+_MODELS = ("embedder", "generator", "entailer")  # settings that may be objects
 CHECK_PAPERS = 3
 CHECK_SENTENCES = 3
 
@@ -99,16 +104,53 @@ class Footnote:
 
         Raises LibraryMissingError, LibraryMismatchError, SettingsError.
         """
-        return _opened(library, settings, create=False)
+        return cls._opened(library, settings, Library.open)
 
     @classmethod
     def build(
         cls, paths: Sequence[Path | str], library: Path | str | None = None, **settings: Any
     ) -> Footnote:
         """Open a library, made if there is none, and ingest `paths` into it."""
-        footnote = _opened(library, settings, create=True)
+        footnote = cls.create(library, **settings)
         footnote.ingest(paths)
         return footnote
+
+    @classmethod
+    def create(cls, library: Path | str | None = None, **settings: Any) -> Footnote:
+        """Open a library, made empty if there is none."""
+        return cls._opened(library, settings, Library.open_or_create)
+
+    @classmethod
+    def rebuild(cls, library: Path | str | None = None, **settings: Any) -> Footnote:
+        """Open a library whose embedder or chunking has changed: the next ingest embeds everything again."""
+        return cls._opened(library, settings, Library.rebuild)
+
+    @classmethod
+    def _opened(cls, library: Path | str | None, given: Mapping[str, Any], how: Callable[..., Library]) -> Footnote:
+        models = {name: given[name] for name in _MODELS if not isinstance(given.get(name), str | None)}
+        named = {name: value for name, value in given.items() if name not in models}
+        settings = configuring.load({"library": library, **named})
+        embedder = models.get("embedder")
+        identity = {
+            "embedder": embedder.name if embedder else settings.embedder,
+            "window_sentences": settings.window_sentences,
+            "chunking": chunking.VERSION,
+        }
+        opened = how(
+            settings.library,
+            identity=identity,
+            matching=Matching(reading.identity_keys, reading.merge),
+            store_url=settings.store or ("" if how is not Library.open else None),
+            lock_timeout_s=settings.lock_timeout_s,
+        )
+        return cls(opened, settings, models)
+
+    @classmethod
+    def doctor(cls, library: Path | str | None = None, *, repair: bool = False) -> Sequence[Finding]:
+        """What is wrong with a library, whatever it was built with; mended where it can be."""
+        settings = configuring.load({"library": library})
+        with Library.open(settings.library, lock_timeout_s=settings.lock_timeout_s) as opened:
+            return opened.doctor(repair=repair)
 
     # -- papers ---------------------------------------------------------------------------------
 
@@ -121,6 +163,10 @@ class Footnote:
             window_sentences=self.settings.window_sentences,
             **options,
         )
+
+    def remove(self, doc_ids: Sequence[str]) -> int:
+        """Take papers out; their files are not touched."""
+        return self.library.remove(doc_ids)
 
     # -- models, loaded when first needed -------------------------------------------------------
 
@@ -137,7 +183,11 @@ class Footnote:
     @cached_property
     def entailer(self) -> Entailer:
         """What judges whether a text carries a claim."""
-        return self._given.get("entailer") or load_entailer(self.settings)
+        return self._given.get("entailer") or OverlapEntailer()
+
+    @cached_property
+    def _sentences(self) -> SentenceVectors:
+        return SentenceVectors(self.embedder)
 
     # -- questions ------------------------------------------------------------------------------
 
@@ -151,7 +201,8 @@ class Footnote:
     ) -> list[Hit]:
         """The `k` best papers for a question, best first, each with its best window."""
         alone = standalone(_checked(question), history)
-        return retrieve(alone, self.embedder.encode_query(alone), self.library, k=k, filters=filters)
+        query = self.embedder.encode_query(alone)
+        return retrieve(alone, query, self.library, self._sentences, k=k, filters=filters)
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Answer a question; takes the options of `stream`."""
@@ -177,7 +228,9 @@ class Footnote:
         alone = standalone(_checked(question), history)
         yield Progress("retrieving")
         query = self.embedder.encode_query(alone)
-        hits = retrieve(alone, query, self.library, k=self.settings.documents, filters=filters)
+        hits = retrieve(
+            alone, query, self.library, self._sentences, k=self.settings.documents, filters=filters
+        )
         documents = {
             document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])
         }
@@ -191,9 +244,7 @@ class Footnote:
             fingerprint=self._fingerprint(),
         )
         yield Progress("reading")
-        selection = selecting.select(
-            alone, query, hits, documents, encode=self.embedder.encode, idf=self.library.idf
-        )
+        selection = selecting.select(alone, query, hits, documents, self._sentences, idf=self.library.idf)
         clock.lap("select")
         if not hits or not selection.answers:
             reason = Abstention.WEAK_EVIDENCE if hits else Abstention.NO_HITS

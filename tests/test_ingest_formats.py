@@ -118,7 +118,8 @@ PUBMED = """<?xml version="1.0" encoding="UTF-8"?>
 <AuthorList><Author><LastName>Reed</LastName><ForeName>Ada B</ForeName></Author>
 <Author><CollectiveName>Lichen Group</CollectiveName></Author></AuthorList></Article>
 <KeywordList><Keyword>lichen</Keyword></KeywordList></MedlineCitation>
-<PubmedData><ArticleIdList><ArticleId IdType="pubmed">99</ArticleId><ArticleId IdType="doi">10.1000/PM</ArticleId>
+<PubmedData><ArticleIdList><ArticleId IdType="pubmed">99</ArticleId>
+<ArticleId IdType="doi">10.1000/PM</ArticleId>
 </ArticleIdList><ReferenceList><Reference><ArticleIdList><ArticleId IdType="doi">10.9/no</ArticleId>
 </ArticleIdList></Reference></ReferenceList></PubmedData></PubmedArticle>
 <PubmedArticle><MedlineCitation><PMID>100</PMID><Article><ArticleTitle>Bare.</ArticleTitle></Article>
@@ -270,7 +271,8 @@ def test_bibtex(tmp_path):
 
 
 def test_bibtex_with_a_broken_entry_gives_the_others(tmp_path):
-    text = "@article{a, title={A}, abstract={One, two.}}\n@article{b, title={unclosed\n@article{c, title={C}, abstract={Two.}}"
+    text = "@article{a, title={A}, abstract={One, two.}}\n@article{b, title={unclosed\n"
+    text += "@article{c, title={C}, abstract={Two.}}"
     documents, rejections = read(tmp_path / "a.bib", text)
     assert [document.metadata["cite_key"] for document in documents] == ["a", "c"]
     assert [rejection.place for rejection in rejections] == ["line 2"]

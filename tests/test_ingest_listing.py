@@ -14,19 +14,19 @@ SIDECAR = {
     for row in map(json.loads, (SEEDS / "metadata.jsonl").read_text(encoding="utf-8").splitlines())
 }
 KELP = (
-    "Kelp forests shelter many species along cold coasts. We counted fish at forty sites over six years and "
-    "compared logged with protected beds. Protected beds held twice as many juveniles, and the difference grew "
-    "with depth. Storms reversed it for one season only."
+    "Kelp forests shelter many species along cold coasts. We counted fish at forty sites over six years "
+    "and compared logged with protected beds. Protected beds held twice as many juveniles, and the "
+    "difference grew with depth. Storms reversed it for one season only."
 )
 MOSS = (
-    "Moss stores water that trees cannot hold. Using lidar and hand samples from three valleys, we estimate how "
-    "much rain a hectare of moss retains. The figure is larger than earlier work suggests. Fires lower it for a "
-    "decade, after which it recovers without help."
+    "Moss stores water that trees cannot hold. Using lidar and hand samples from three valleys, we "
+    "estimate how much rain a hectare of moss retains. The figure is larger than earlier work suggests. "
+    "Fires lower it for a decade, after which it recovers without help."
 )
 RUST = (
-    "Rust fungi travel with the wind. This paper follows spores across two mountain ranges with traps on kites. "
-    "Most spores fell within a day, yet a few crossed both ranges alive. We discuss what that means for wheat "
-    "breeders who trust mountains to keep rust away."
+    "Rust fungi travel with the wind. This paper follows spores across two mountain ranges with traps on "
+    "kites. Most spores fell within a day, yet a few crossed both ranges alive. We discuss what that "
+    "means for wheat breeders who trust mountains to keep rust away."
 )
 
 
@@ -146,7 +146,8 @@ def test_listing_with_labelled_abstracts_and_titles(tmp_path):
 
 def test_listing_with_named_fields(tmp_path):
     records = [
-        f"Title: {title}\nAuthors: Ada Reed, Bo Lind\nYear: {year}\nDOI: 10.1234/{year}\nAbstract: {text}\nKeywords: a, b"
+        f"Title: {title}\nAuthors: Ada Reed, Bo Lind\nYear: {year}\nDOI: 10.1234/{year}\n"
+        f"Abstract: {text}\nKeywords: a, b"
         for title, year, text in (("Kelp", 2001, KELP), ("Moss", 2002, MOSS))
     ]
     kelp, moss = read(write(tmp_path / "a.txt", "\n\n".join(records)))

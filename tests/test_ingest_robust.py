@@ -24,9 +24,10 @@ _ATOM = (
     "<summary>Ferns grow.</summary><author><name>Ada Reed</name></author></entry></feed>"
 )
 _PUBMED = (
-    "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article><ArticleTitle>Ferns</ArticleTitle>"
-    '<Abstract><AbstractText Label="AIM">Ferns &amp; moss.</AbstractText></Abstract></Article></MedlineCitation>'
-    "</PubmedArticle></PubmedArticleSet>"
+    "<PubmedArticleSet><PubmedArticle><MedlineCitation><PMID>1</PMID><Article>"
+    "<ArticleTitle>Ferns</ArticleTitle>"
+    '<Abstract><AbstractText Label="AIM">Ferns &amp; moss.</AbstractText></Abstract>'
+    "</Article></MedlineCitation></PubmedArticle></PubmedArticleSet>"
 )
 SAMPLES = {
     name: text.encode()
@@ -39,7 +40,7 @@ SAMPLES = {
         + "\n"
         + json.dumps({"abstract_inverted_index": {"Ferns": [0], "grow.": [1]}}),
         "a.json": json.dumps({"papers": [_ROW, _ROW]}, indent=1),
-        "a.bib": '@article{reed, title={F{\\"e}rns}, author={Reed, Ada and Lind, B}, abstract={Ferns \\& moss.}}',
+        "a.bib": '@article{reed, title={F{\\"e}rns}, author={Reed, A and Li, B}, abstract={Ferns \\& moss.}}',
         "a.ris": "TY  - JOUR\nTI  - Ferns\nAU  - Reed, Ada\nAB  - Ferns grow.\nUR  - x\nER  - \n",
         "a.nbib": "PMID- 1\nTI  - Ferns\nAB  - Ferns grow\n      in shade.\nFAU - Reed, Ada\n",
         "a.csv": 'title,abstract,year\nFerns,"Ferns, and moss.",2020\n',
@@ -83,6 +84,7 @@ def read(path, data):
         ("a.jsonl", b"[1]\n", "must be a JSON object"),
         ("a.jsonl", b"not json at all\n", "not valid JSON"),
         ("a.json", b'{"abstract": ' + b"9" * 5000 + b"}", "not usable JSON"),
+        ("a.jsonl", b'{"abstract": "x", "year": ' + b"[" * 900 + b"]" * 900 + b"}", "nested too deeply"),
         ("a.bib", b"no entries here", "no record found"),
         ("a.ris", b"no records here", "no record found"),
         ("a.nbib", b"no records here", "no record found"),

@@ -33,7 +33,7 @@ def read_bibtex(text: str) -> Iterator[Outcome]:
     logging.getLogger("bibtexparser").addHandler(logging.NullHandler())  # its warnings are our rejections
     try:
         blocks = bibtexparser.parse_string(text).blocks
-    except Exception as error:  # noqa: RUF100  # any bytes may come in, and its errors have no common base
+    except Exception as error:  # any bytes may come in, its errors share no base
         yield reject("", f"not readable BibTeX: {error}")
         return
     number = 0
@@ -44,7 +44,9 @@ def read_bibtex(text: str) -> Iterator[Outcome]:
             number += 1
             yield _entry(block, f"record {number}")
         elif isinstance(block, model.ParsingFailedBlock):
-            yield reject(f"line {(block.start_line or 0) + 1}", f"not readable BibTeX: {block.error}")
+            yield reject(
+                f"line {(block.start_line or 0) + 1}", f"not readable BibTeX: {_reason(block.error)}"
+            )
 
 
 def decoded(text: str) -> str:
@@ -52,6 +54,10 @@ def decoded(text: str) -> str:
     if "\\" not in text:
         return text
     return _ESCAPED.sub(r"\1", _ACCENT.sub(lambda found: _letter(found[0]), text))
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "abort_reason", "") or error or type(error).__name__)
 
 
 def _entry(block: Any, place: str) -> Outcome:

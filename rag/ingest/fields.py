@@ -22,8 +22,9 @@ _ARXIV = re.compile(
     re.I,
 )
 _PMID = re.compile(r"(?:(?:https?://)?(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/|pmid:?\s*)?(\d{1,9})/?", re.I)
-_TRAILING_ET_AL = re.compile(r"[\s,;]*(?:\b(?:and|&)\s+)?\b(?:et\.?\s+al\b\.?|others)\s*$", re.I)
-_AND = re.compile(r"\s+(?:and|&)\s+|;")
+_TRAILING_ET_AL = re.compile(r"(?:(?:\band|&) )?\b(?:et\.? al\b\.?|others)$", re.I)
+_NAMES_LIMIT = 200_000  # characters: the longest author lists, of some 5,000 people, have half of that
+_AND = re.compile(r" (?:and|&) |;")
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?d|m\.?d)\.?", re.I)
 _NAME_KEYS = (
     "name",
@@ -107,7 +108,8 @@ def names(value: object) -> list[str]:
 
 def names_in(text: str) -> list[str]:
     """Split "A, B and C", "Family, Given; Family, Given" or "A et al." into people."""
-    shortened = _TRAILING_ET_AL.sub("", text)
+    text = " ".join(text[:_NAMES_LIMIT].split()).rstrip(" ,;")
+    shortened = _TRAILING_ET_AL.sub("", text).rstrip(" ,;")
     parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
     inverted = ";" in shortened or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
     people = [given_family(part) for part in parts] if inverted else _comma_separated(parts)

@@ -11,7 +11,7 @@ from rag.errors import IngestError
 from rag.ingest.kinds import KIND_OF_SUFFIX, kind_of
 from rag.ingest.opening import open_source, suffix_of
 from rag.ingest.records import Rejection
-from rag.ingest.sidecar import is_sidecar, sidecar_of
+from rag.ingest.sidecar import is_sidecar, readable_sidecar_of, sidecar_of
 
 READER_VERSION = "1"  # raise it when the readers yield something else: every file is read again then
 
@@ -88,6 +88,8 @@ def _reason_against(path: Path, *, is_named: bool) -> str:
         return "a link that leads nowhere"
     if not path.is_file():
         return "not a regular file"
+    if not os.access(path, os.R_OK):
+        return "cannot be read: permission denied"
     if is_sidecar(path):
         return "describes the files beside it; name those files, or the folder"
     if not is_named and path.name.lower().split(".")[0] in _NOT_PAPERS:
@@ -107,7 +109,7 @@ def _sidecar_rejections(files: Sequence[Path]) -> list[Rejection]:
     rejections: list[Rejection] = []
     for first in {path.parent: path for path in files}.values():
         try:
-            sidecar = sidecar_of(first)
+            sidecar = readable_sidecar_of(first)
         except IngestError as error:
             rejections.append(Rejection(str(first.parent), "", str(error)))
             continue

@@ -75,9 +75,16 @@ def _entries(value: object, place: str) -> Iterator[Outcome]:
         yield reject(place, f"a record must be a JSON object, this is {type(value).__name__}")
     elif (rows := container(value)) is not None:
         for number, row in enumerate(rows, start=1):
-            yield entry_of(row, f"record {number}")
+            yield _entry(row, f"record {number}")
     else:
-        yield entry_of(value, place)
+        yield _entry(value, place)
+
+
+def _entry(value: dict[str, Any], place: str) -> Outcome:
+    try:
+        return entry_of(value, place)
+    except RecursionError:
+        return reject(place, "nested too deeply")
 
 
 def _elements(text: str, index: int) -> Iterator[Outcome]:
@@ -102,6 +109,6 @@ def _elements(text: str, index: int) -> Iterator[Outcome]:
 
 def _element(value: object, place: str) -> Iterator[Outcome]:
     if isinstance(value, dict):
-        yield entry_of(value, place)
+        yield _entry(value, place)
     else:
         yield reject(place, f"a record must be a JSON object, this is {type(value).__name__}")

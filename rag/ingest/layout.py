@@ -13,6 +13,7 @@ from dataclasses import dataclass
 PROSE_WORDS = 40  # titles of 30 words exist, abstracts of fewer than 40 are rare
 _FEW_WORDS = 20  # prose nevertheless, if there are several sentences
 
+_LABEL_REACH = 80  # characters of a line in which its label must stand
 _LABEL = re.compile(
     r"[ \t]*[#*_>]{0,4}[ \t]*(?:abstract|summary)[ \t]*[*_]{0,2}[ \t]*(?:[:.—–][*_]{0,2}|$)", re.I
 )
@@ -121,21 +122,25 @@ def _split(text: str, lines: list[tuple[int, int]], gap: int) -> Iterator[Block]
     may_continue = False  # after a labelled line that was wrapped, or had no text behind its label
     for start, end in lines:
         line = text[start:end]
-        if may_continue and not _LABEL.match(line) and not _FIELD.fullmatch(line.strip()):
+        if may_continue and not _label(line) and not _FIELD.fullmatch(line.strip()):
             pieces[-1] = (pieces[-1][0], end)
             continue
         pieces.append((start, end))
-        may_continue = _LABEL.match(line) is not None and word_count(line) < PROSE_WORDS
+        may_continue = _label(line) is not None and word_count(line) < PROSE_WORDS
     for number, (start, end) in enumerate(pieces):
         yield _block(text, start, end, 0 if number else gap)
 
 
 def _stands_alone(line: str) -> bool:
-    return bool(_LABEL.match(line) or _FIELD.fullmatch(line.strip()) or word_count(line) >= PROSE_WORDS)
+    return bool(_label(line) or _FIELD.fullmatch(line.strip()) or word_count(line) >= PROSE_WORDS)
+
+
+def _label(line: str) -> re.Match[str] | None:
+    return _LABEL.match(line[:_LABEL_REACH])
 
 
 def _block(text: str, start: int, end: int, gap: int) -> Block:
-    label = _LABEL.match(text[start:end].split("\n", 1)[0])
+    label = _label(text[start : min(end, start + _LABEL_REACH)].split("\n", 1)[0])
     if label:
         start += label.end()
     inner = text[start:end]

@@ -20,6 +20,11 @@ from rag.ingest.records import Outcome, make_entry
 _ONE_ABSTRACT_WORDS = 600  # more words without any header are several abstracts
 _TITLE_WORDS = 40
 _SHORT_ABSTRACT_WORDS = 6  # enough where the place in the listing says that it is one
+_DATE = re.compile(
+    r"\W*(?:(?:\d{1,2}\W+)?(?:jan|feb|mar|apr|may|ju[nl]|aug|sep|oct|nov|dec)[a-z]*\W+(?:\d{1,2}\W+)?)?\d{4}\W*",
+    re.I,
+)
+_FIELDS_LIMIT = 20  # of a record: more `Name: value` lines are something else
 _MARKUP = re.compile(r"^[#>\s]*[*_]{0,2}|[*_]{0,2}$")
 _KEY_OF_FIELD = {
     "author": "authors",
@@ -112,7 +117,7 @@ def _with_last_lines(records: list[_Record], rest: Sequence[Block]) -> list[_Rec
     if not records:
         return records
     last = records[-1]
-    for block in rest:
+    for block in rest[:_FIELDS_LIMIT]:
         if block.field:
             last = replace(last, fields=(*last.fields, block))
         elif layout.ends_sentence(block.text) and block.gap < 2 and not last.fields:
@@ -152,10 +157,18 @@ def _with_trailing_fields(records: Sequence[_Record]) -> list[_Record]:
     found: list[_Record] = []
     for record in records:
         header = list(record.header)
-        while found and header and (named := header[0].field) and named[0] not in {*leading, "title"}:
-            found[-1] = replace(found[-1], fields=(*found[-1].fields, header.pop(0)))
+        trailing = 0
+        while trailing < min(len(header), _FIELDS_LIMIT) and _is_trailing(header[trailing], leading):
+            trailing += 1
+        if found:
+            found[-1] = replace(found[-1], fields=(*found[-1].fields, *header[:trailing]))
+            header = header[trailing:]
         found.append(replace(record, header=tuple(header)))
     return found
+
+
+def _is_trailing(block: Block, leading: set[str]) -> bool:
+    return block.field is not None and block.field[0] not in {*leading, "title"}
 
 
 def _usual_size(records: Sequence[_Record]) -> int:
@@ -208,10 +221,8 @@ def _roles(lines: Sequence[str]) -> dict[str, Any]:
     for line in lines:
         if "authors" not in metadata and layout.is_people(line):
             metadata["authors"] = fields.names_in(line)
-        elif re.fullmatch(r"\W*(?:[A-Za-z]+\W+(?:\d{1,2}\W+)?)?\d{4}\W*", line) and len(line) < 24:
+        elif len(line) < 24 and _DATE.fullmatch(line):
             metadata.setdefault("year", line)
-            if re.search("[A-Za-z]", line) and not re.match(r"\W*[A-Z][a-z]+\W", line):
-                metadata.setdefault("venue", line)
         else:
             metadata.setdefault("venue", line)
     return metadata

@@ -75,8 +75,9 @@ def _outcomes(path: Path, source: Source) -> Iterator[Document | Rejection]:
             entry, rejections = _with_line(entry, sidecar, line)
             yield from rejections
         yield _document(entry, path, number)
-    for line in lines.values() if sidecar else ():
-        yield sidecar.reject(line, f"{path.name} has {number} records, none with this number")
+    if sidecar:
+        reason = f"{path.name} has {number} records, none with this number"
+        yield from [sidecar.reject(line, reason) for line in lines.values()]
 
 
 def _entries(source: Source) -> Iterator[Outcome]:

@@ -44,6 +44,14 @@ class Sidecar:
 
 
 def sidecar_of(path: Path) -> Sidecar | None:
+    """The sidecar in the folder of a file, if there is one that can be read."""
+    try:
+        return readable_sidecar_of(path)
+    except IngestError:
+        return None  # `find_files` has reported it, once
+
+
+def readable_sidecar_of(path: Path) -> Sidecar | None:
     """The sidecar in the folder of a file, if there is one. Raises IngestError if it is unreadable."""
     found = path.parent / NAME
     if path.name == NAME or not found.is_file():

@@ -83,16 +83,14 @@ def _medline_entry(values: dict[str, list[str]], place: str) -> Outcome:
     def first(*tags: str) -> str:
         return next((values[tag][0] for tag in tags if tag in values), "")
 
+    people = map(given_family, values.get("FAU") or values.get("AU") or [])
     identifiers = [*values.get("LID", ()), *values.get("AID", ())]
     return make_entry(
         place,
         first("TI", "BTI"),
         first("AB"),
         {
-            "authors": [
-                *map(given_family, values.get("FAU") or values.get("AU") or []),
-                *values.get("CN", ()),
-            ],
+            "authors": [*people, *values.get("CN", ())],
             "year": first("DP", "DEP"),
             "venue": first("JT", "TA"),
             "doi": next((one for one in identifiers if one.endswith("[doi]")), None),

@@ -1,0 +1,45 @@
+"""Models by what they do: the embedder, the generator, the entailer.
+
+Each is named by a setting (a default, a hub id, a local folder, a GGUF file, or a server's URL) and
+loaded by `load_embedder`, `load_generator` or `load_entailer`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rag.models import weights
+from rag.models.embedder import Embedder, TransformerEmbedder
+from rag.models.entailer import Entailer, Entailment
+from rag.models.generator import Generator, LlamaIndexGenerator, TransformerGenerator, as_llama_index
+from rag.settings import Settings
+
+__all__ = [
+    "Embedder",
+    "Entailer",
+    "Entailment",
+    "Generator",
+    "LlamaIndexGenerator",
+    "TransformerEmbedder",
+    "TransformerGenerator",
+    "as_llama_index",
+    "load_embedder",
+    "load_generator",
+]
+
+
+def load_embedder(settings: Settings) -> Embedder:
+    """The embedder that the settings name. Raises ModelError."""
+    if settings.embedder == weights.DEFAULT_EMBEDDER:
+        return TransformerEmbedder(weights.embedder_folder(), settings.embedder, device=settings.device)
+    return TransformerEmbedder(settings.embedder, settings.embedder, device=settings.device)
+
+
+def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Generator:
+    """The generator that the settings name, fetched if it is the default and not there. Raises ModelError."""
+    if settings.llm == weights.DEFAULT_GENERATOR:
+        return TransformerGenerator(weights.generator_folder(say=say), settings.llm, device=settings.device)
+    place = Path(settings.llm)
+    if place.suffix == ".gguf":
+        return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)
+    return TransformerGenerator(settings.llm, settings.llm, device=settings.device)

@@ -1,0 +1,165 @@
+"""Text → vectors, on bare transformers (sentence_transformers alone takes 4 s to import).
+
+Mean pooling over the last layer, normalized, as the default model was trained. `encode_spans` gives
+the vectors of parts of a text out of the same pass ("late chunking": a window's vector knows the
+abstract around it), which makes windows as good as free.
+
+Source: late chunking, Günther et al. 2024, arXiv:2409.04701.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import ModelError
+from rag.models import processor
+from rag.text import Span
+
+Vectors = NDArray[np.float32]
+BATCH_TOKENS = 4_096  # padded tokens a pass: larger ones fall out of the processor's cache
+
+
+class Embedder(Protocol):
+    """What the pipeline needs of an embedder; vectors have length 1."""
+
+    @property
+    def name(self) -> str:
+        """Identifies the model: a library made with another cannot be searched with this one."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens read of a text, special ones included; the rest is cut."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special ones included, without cutting."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: `(n, d)`."""
+        ...
+
+    def encode_query(self, text: str) -> Vectors:
+        """Embed a query: `(d,)`."""
+        ...
+
+    def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
+        """Embed parts of each text, given as character spans: one `(len(spans[i]), d)` a text."""
+        ...
+
+
+class TransformerEmbedder:
+    """An encoder in a local folder or on the hub, mean-pooled."""
+
+    def __init__(self, place: Path | str, name: str, *, device: str = "") -> None:
+        processor.stay_offline(Path(place).exists())
+        import torch
+        from transformers import AutoModel, AutoTokenizer
+
+        processor.quiet()
+        self.name = name
+        self._torch = torch
+        self._device = processor.device_of(device)
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place))
+            dtype = processor.dtype_of(self._device)
+            self._model: Any = AutoModel.from_pretrained(str(place), dtype=dtype).to(self._device).eval()
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"embedder {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id or a folder "
+                "that holds a transformers encoder"
+            ) from error
+        self.dimension = int(self._model.config.hidden_size)
+        self.max_tokens = _max_tokens(Path(place), self._model.config, self._tokenizer)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special ones included, without cutting."""
+        if not texts:
+            return []
+        ids = self._tokenizer(list(texts), return_attention_mask=False, return_token_type_ids=False, verbose=False)
+        return [len(row) for row in ids["input_ids"]]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: `(n, d)`."""
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for index, states, _ in self._states(texts):
+            vectors[index] = _unit(states.mean(0))
+        return vectors
+
+    def encode_query(self, text: str) -> Vectors:
+        """Embed a query: `(d,)`."""
+        return self.encode([text])[0]
+
+    def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
+        """One pass a text; a span's vector is the mean of its tokens', or the text's if it has none."""
+        found: list[Vectors] = [np.zeros((len(own), self.dimension), np.float32) for own in spans]
+        for index, states, offsets in self._states(texts):
+            whole = _unit(states.mean(0))
+            real = offsets[:, 1] > offsets[:, 0]
+            for row, (start, end) in enumerate(spans[index]):
+                if start == 0 and end == len(texts[index]):
+                    found[index][row] = whole
+                    continue
+                inside = real & (offsets[:, 1] > start) & (offsets[:, 0] < end)
+                found[index][row] = _unit(states[inside].mean(0)) if inside.any() else whole
+        return found
+
+    def _states(self, texts: Sequence[str]) -> Iterator[tuple[int, Vectors, NDArray[np.int64]]]:
+        """Each text's index, token states `(tokens, d)` and their offsets `(tokens, 2)`."""
+        if not texts:
+            return
+        tokens = self._tokenizer(
+            list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True
+        )
+        lengths = [len(ids) for ids in tokens["input_ids"]]
+        for batch in _batches(lengths):
+            model_inputs = self._tokenizer.pad(
+                {key: [tokens[key][i] for i in batch] for key in tokens if key != "offset_mapping"},
+                return_tensors="pt",
+            )
+            with self._torch.inference_mode():
+                states = self._model(**model_inputs.to(self._device)).last_hidden_state.float().cpu().numpy()
+            for row, index in enumerate(batch):
+                count = lengths[index]
+                yield index, states[row, :count], np.asarray(tokens["offset_mapping"][index])
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indexes by falling length, as many as fit the budget of padded tokens."""
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
+        if batch and (len(batch) + 1) * lengths[batch[0]] > BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _unit(vector: Vectors) -> Vectors:
+    norm = float(np.linalg.norm(vector))
+    return vector / norm if norm else vector
+
+
+def _max_tokens(place: Path, config: Any, tokenizer: Any) -> int:
+    """What the model was trained to read: its sentence-transformers setting, else its positions."""
+    import json
+
+    setting = place / "sentence_bert_config.json"
+    if setting.is_file():
+        value = json.loads(setting.read_text(encoding="utf-8")).get("max_seq_length")
+        if value:
+            return int(value)
+    positions = int(getattr(config, "max_position_embeddings", 512) or 512)
+    return min(positions, int(tokenizer.model_max_length), 8192)

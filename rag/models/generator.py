@@ -1,0 +1,166 @@
+"""Prompt → text, streamed, from an open-weight model in this process.
+
+`Generator` is what the pipeline needs; `as_llama_index` and `from_llama_index` are the seam to
+llama-index, in both directions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from rag.errors import ModelError
+from rag.models import processor
+
+LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
+_WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
+
+
+class Generator(Protocol):
+    """What the pipeline needs of a generator."""
+
+    @property
+    def name(self) -> str:
+        """What answers say about who wrote."""
+        ...
+
+    def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
+        """Generate an answer to `prompt` in pieces; closing the iterator stops the model."""
+        ...
+
+
+class TransformerGenerator:
+    """A causal language model with a chat template, greedy, one generation at a time."""
+
+    def __init__(self, place: Path | str, name: str, *, gguf: str | None = None, device: str = "") -> None:
+        processor.stay_offline(Path(place).exists())
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        processor.quiet()
+        self.name = name
+        self._torch = torch
+        self._busy = threading.Lock()
+        self._device = processor.device_of(device)
+        options: dict[str, Any] = {"gguf_file": gguf} if gguf else {}
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), **options)
+            dtype = processor.dtype_of(self._device)
+            model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=dtype, **options)
+        except (OSError, ValueError, ImportError) as error:
+            raise ModelError(
+                f"generator {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id, a folder "
+                "or a GGUF file, or a server with --llm-url"
+            ) from error
+        self._model = model.to(self._device).eval()
+        self.context_window = int(getattr(model.config, "max_position_embeddings", 2048))
+
+    def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
+        """Generate in pieces; the prompt is cut from its front when it exceeds the context."""
+        from transformers import StoppingCriteriaList, TextIteratorStreamer
+
+        inputs = self._inputs(system, prompt, max_new_tokens)
+        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, timeout=_WAIT_S, skip_special_tokens=True)
+        stop = threading.Event()
+        failures: list[BaseException] = []
+
+        def generate() -> None:
+            try:
+                with self._torch.inference_mode():
+                    self._model.generate(
+                        **inputs,
+                        max_new_tokens=max_new_tokens,
+                        do_sample=False,
+                        prompt_lookup_num_tokens=LOOKUP_TOKENS,
+                        streamer=streamer,
+                        stopping_criteria=StoppingCriteriaList([_stopper(stop)]),
+                    )
+            except Exception as error:  # handed over to the consumer, which is in another thread
+                failures.append(error)
+                streamer.end()
+
+        with self._busy:
+            worker = threading.Thread(target=generate, name="generator", daemon=True)
+            worker.start()
+            try:
+                for piece in streamer:
+                    if piece:
+                        yield piece
+            finally:
+                stop.set()
+                worker.join()
+        if failures:
+            raise ModelError(f"generator {self.name!r} failed: {failures[0]}") from failures[0]
+
+    def _inputs(self, system: str, prompt: str, max_new_tokens: int) -> Any:
+        messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
+        if self._tokenizer.chat_template:
+            text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        else:
+            text = f"{system}\n\n{prompt}\n"
+        inputs = self._tokenizer(text, return_tensors="pt", add_special_tokens=not self._tokenizer.chat_template)
+        room = max(1, self.context_window - max_new_tokens)
+        return {
+            key: value[:, -room:].to(self._device)
+            for key, value in inputs.items()
+            if key in {"input_ids", "attention_mask"}
+        }
+
+
+def _stopper(stop: threading.Event) -> Any:
+    """A stopping criterion that ends generation when the event is set."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class _Stop(StoppingCriteria):  # type: ignore[misc]
+        def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+            return torch.full((input_ids.shape[0],), stop.is_set(), device=input_ids.device, dtype=torch.bool)
+
+    return _Stop()
+
+
+class LlamaIndexGenerator:
+    """Any llama-index `LLM` as a `Generator`."""
+
+    def __init__(self, llm: Any) -> None:
+        self._llm = llm
+        self.name = str(llm.metadata.model_name)
+
+    def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
+        """Stream a chat with the LLM's own client."""
+        from llama_index.core.llms import ChatMessage
+
+        messages = [ChatMessage(role="system", content=system), ChatMessage(role="user", content=prompt)]
+        for part in self._llm.stream_chat(messages):
+            if part.delta:
+                yield part.delta
+
+
+def as_llama_index(generator: Generator, *, context_window: int = 2048, max_new_tokens: int = 96) -> Any:
+    """A `Generator` as a llama-index `LLM`, for llama-index programs."""
+    from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
+
+    class FootnoteLLM(CustomLLM):  # type: ignore[misc]
+        @property
+        def metadata(self) -> Any:
+            return LLMMetadata(
+                model_name=generator.name, context_window=context_window, num_output=max_new_tokens
+            )
+
+        def complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
+            return CompletionResponse(text="".join(_pieces(prompt)))
+
+        def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
+            text = ""
+            for piece in _pieces(prompt):
+                text += piece
+                yield CompletionResponse(text=text, delta=piece)
+
+    def _pieces(prompt: str) -> Iterator[str]:
+        return generator.stream("You are a helpful assistant.", prompt, max_new_tokens=max_new_tokens)
+
+    return FootnoteLLM()
+
+

@@ -1,0 +1,54 @@
+"""What the processor is good at, and how torch should run on it."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ModelError
+
+
+@cache
+def fast_bf16() -> bool:
+    """Whether the processor multiplies bf16 in hardware (AMX or avx512_bf16); elsewhere fp32 is faster."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def device_of(setting: str) -> str:
+    """The device to use: the one asked for, else a GPU where there is one. Raises ModelError."""
+    import torch
+
+    if setting:
+        try:
+            torch.zeros(1, device=setting)
+        except (RuntimeError, AssertionError) as error:
+            raise ModelError(f"device {setting!r} cannot be used: {str(error).splitlines()[0]}") from error
+        return setting
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def dtype_of(device: str) -> Any:
+    """The torch dtype that is fastest there at no loss that matters."""
+    import torch
+
+    return torch.bfloat16 if device != "cpu" or fast_bf16() else torch.float32
+
+
+def stay_offline(local: bool) -> None:
+    """Keep transformers from asking the hub about files that lie here anyway."""
+    if local:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def quiet() -> None:
+    """Take transformers' progress bars and advice off stderr, which is ours."""
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()

@@ -1,0 +1,365 @@
+"""Records in, documents out: which records of the files make which document, kept up to date.
+
+A document is the merge of all records that are linked by shared identity keys. Records come file by
+file, in small transactions; a file counts as read only when all of its records are in and those that
+it no longer has are out, so after a kill it is read again and nothing is lost or doubled. What the
+documents are depends on the records alone, never on the order in which they came.
+
+A removed document stays out as long as its files do not change: `records.removed` notes the content
+that a record was removed from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from rag.catalog import KINDS, Catalog, document_from, document_to
+from rag.lookup import columns
+from rag.types import Document
+
+BATCH = 500  # records a transaction: well under a second, and one wait for the disk
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How records are recognised as the same paper, and made into one document with its id."""
+
+    identity_keys: Callable[[Document], Sequence[str]]
+    merge: Callable[[Sequence[Document]], Document]
+
+
+BY_ID = Matching(lambda document: (document.id,), lambda documents: documents[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A record that is the same paper as an earlier one, and the key that says so."""
+
+    source: str
+    into: str
+    key: str
+
+
+@dataclass(slots=True)
+class StageCounts:
+    """Records of one file, counted; `removed` are those that the file no longer has."""
+
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    merged: list[Merged] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record as it is stored, with what links it to others."""
+
+    id: int
+    path: str
+    doc_id: str | None
+    document: Document
+    keys: tuple[str, ...]
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        """Files by name, records by number: the order in which records lead."""
+        number = self.document.source.rpartition("#")[2]
+        return self.path, int(number) if number.isdecimal() else 0, self.document.source
+
+
+class Staging:
+    """Writes records into a catalog and keeps its documents up to date."""
+
+    def __init__(self, catalog: Catalog, matching: Matching) -> None:
+        self._catalog = catalog
+        self._matching = matching
+
+    def stage(
+        self, path: str, digest: str, records: Iterable[Document], *, revive: bool = False
+    ) -> StageCounts:
+        """Read a file into the catalog; a record that has not changed is only looked at.
+
+        With `revive`, removed records are like new. `records` may raise or end the process: what has
+        come is kept, and the file stays unfinished.
+        """
+        counts = StageCounts()
+        if revive:
+            self._catalog.run("UPDATE records SET removed = '' WHERE path = ? AND removed <> ''", path)
+        with self._catalog.transaction():
+            run = self._catalog.count_up("run")
+            self._catalog.run(
+                "INSERT INTO files VALUES (?, NULL, ?, ?) ON CONFLICT (path) DO UPDATE "
+                "SET digest = NULL, reading = excluded.reading, run = excluded.run",
+                path,
+                digest,
+                run,
+            )
+        iterator = iter(records)
+        while batch := list(itertools.islice(iterator, BATCH)):
+            with self._catalog.transaction():
+                self._stage_batch(path, digest, run, batch, counts)
+        with self._catalog.transaction():
+            counts.removed = self._delete("path = ? AND run <> ? AND removed IS NULL", path, run)
+            self._catalog.run("DELETE FROM records WHERE path = ? AND run <> ?", path, run)
+            self._catalog.run("UPDATE files SET digest = ? WHERE path = ?", digest, path)
+        return counts
+
+    def prune(self, under: Sequence[str], seen: Collection[str]) -> int:
+        """Delete the records of files at or below `under` that are not among `seen`."""
+        roots = [Path(root) for root in under]
+        count = 0
+        for (path,) in self._catalog.rows("SELECT path FROM files"):
+            if path in seen or not any(Path(path).is_relative_to(root) for root in roots):
+                continue
+            with self._catalog.transaction():
+                count += self._delete("path = ?", path)
+                self._catalog.run("DELETE FROM files WHERE path = ?", path)
+        return count
+
+    def remove(self, doc_ids: Sequence[str]) -> int:
+        """Take documents out, until one of their files changes; returns how many there were."""
+        wanted = json.dumps(list(doc_ids))
+        with self._catalog.transaction():
+            known = [
+                doc_id
+                for (doc_id,) in self._catalog.rows(
+                    "SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?))", wanted
+                )
+            ]
+            of_them = "doc_id IN (SELECT value FROM json_each(?))"
+            self._catalog.run(
+                f"DELETE FROM keys WHERE record IN (SELECT id FROM records WHERE {of_them})", wanted
+            )
+            self._catalog.run(
+                "UPDATE records SET doc_id = NULL, removed = (SELECT coalesce(digest, reading) "
+                f"FROM files f WHERE f.path = records.path) WHERE {of_them}",
+                wanted,
+            )
+            for doc_id in known:
+                self._drop(doc_id)
+        return len(known)
+
+    # -- records --------------------------------------------------------------------------------
+
+    def _stage_batch(
+        self, path: str, digest: str, run: int, batch: Sequence[Document], counts: StageCounts
+    ) -> None:
+        known = {
+            source: row
+            for source, *row in self._catalog.rows(
+                "SELECT source, id, hash, removed, doc_id FROM records "
+                "WHERE path = ? AND source IN (SELECT value FROM json_each(?))",
+                path,
+                json.dumps([document.source for document in batch]),
+            )
+        }
+        fresh: list[int] = []
+        touched: set[str] = set()
+        seen: list[tuple[int, int]] = []
+        for document in batch:
+            stored = document_to(document)
+            hash_ = _sha256(stored)
+            record_id, old_hash, removed, doc_id = known.get(document.source, (None, None, None, None))
+            if record_id is not None and old_hash == hash_ and removed in {None, digest}:
+                seen.append((run, record_id))
+                counts.unchanged += 1
+                continue
+            record_id = self._write_record(record_id, path, run, hash_, document, stored)
+            known[document.source] = [record_id, hash_, None, doc_id]
+            fresh.append(record_id)
+            if doc_id is not None:
+                touched.add(doc_id)
+            if old_hash is None or removed is not None:
+                counts.new += 1
+            else:
+                counts.changed += 1
+        self._catalog.run_many("UPDATE records SET run = ? WHERE id = ?", seen)
+        self._recompute(touched, fresh, counts)
+
+    def _write_record(
+        self, record_id: int | None, path: str, run: int, hash_: str, document: Document, stored: str
+    ) -> int:
+        if record_id is None:
+            record_id = self._catalog.insert(
+                "INSERT INTO records (path, source, run, hash, json) VALUES (?, ?, ?, ?, ?)",
+                path,
+                document.source,
+                run,
+                hash_,
+                stored,
+            )
+        else:
+            self._catalog.run(
+                "UPDATE records SET run = ?, hash = ?, json = ?, removed = NULL WHERE id = ?",
+                run,
+                hash_,
+                stored,
+                record_id,
+            )
+            self._catalog.run("DELETE FROM keys WHERE record = ?", record_id)
+        keys = dict.fromkeys(self._matching.identity_keys(document))
+        self._catalog.run_many("INSERT INTO keys VALUES (?, ?)", [(key, record_id) for key in keys])
+        return record_id
+
+    def _delete(self, condition: str, *values: object) -> int:
+        """Delete records; their documents are made anew from those that remain."""
+        rows = self._catalog.rows(f"SELECT DISTINCT doc_id FROM records WHERE {condition}", *values)
+        count = self._catalog.run(f"DELETE FROM records WHERE {condition}", *values)
+        self._recompute({doc_id for (doc_id,) in rows if doc_id is not None}, [], StageCounts())
+        return count
+
+    # -- documents ------------------------------------------------------------------------------
+
+    def _recompute(self, touched: set[str], fresh: Sequence[int], counts: StageCounts) -> None:
+        """Make the documents around fresh records and in place of touched documents anew."""
+        linked = self._catalog.rows(
+            "SELECT DISTINCT r.doc_id FROM json_each(?) f JOIN keys k ON k.record = f.value "
+            "JOIN keys o ON o.key = k.key JOIN records r ON r.id = o.record WHERE r.doc_id IS NOT NULL",
+            json.dumps(list(fresh)),
+        )
+        old = touched | {doc_id for (doc_id,) in linked}
+        records = self._records(old, fresh)
+        made: set[str] = set()
+        for group in _components(records):
+            document = self._merged(group, old, made)
+            made.add(document.id)
+            moved = [(document.id, record.id) for record in group if record.doc_id != document.id]
+            self._catalog.run_many("UPDATE records SET doc_id = ? WHERE id = ?", moved)
+            self._put(document)
+        for doc_id in sorted(old - made):
+            self._drop(doc_id)
+        counts.merged += _mergers(records, fresh)
+
+    def _records(self, doc_ids: set[str], fresh: Sequence[int]) -> list[_Record]:
+        rows = self._catalog.rows(
+            "SELECT id, path, doc_id, json FROM records WHERE doc_id IN (SELECT value FROM json_each(?)) "
+            "UNION SELECT id, path, doc_id, json FROM records WHERE id IN (SELECT value FROM json_each(?))",
+            json.dumps(sorted(doc_ids)),
+            json.dumps(list(fresh)),
+        )
+        keys: dict[int, list[str]] = defaultdict(list)
+        for key, record_id in self._catalog.rows(
+            "SELECT key, record FROM keys WHERE record IN (SELECT value FROM json_each(?))",
+            json.dumps([row[0] for row in rows]),
+        ):
+            keys[record_id].append(key)
+        records = [
+            _Record(id_, path, doc_id, document_from(stored), tuple(keys[id_]))
+            for id_, path, doc_id, stored in rows
+        ]
+        return sorted(records, key=lambda record: record.place)
+
+    def _merged(self, group: Sequence[_Record], old: set[str], made: set[str]) -> Document:
+        """The document of linked records; should its id belong to unlinked ones, another id."""
+        document = self._matching.merge([record.document for record in group])
+        id_, number = document.id, 1
+        while id_ in made or (
+            id_ not in old and self._catalog.value("SELECT 1 FROM documents WHERE id = ?", id_)
+        ):
+            number += 1
+            id_ = f"{document.id}-{number}"
+        return replace(document, id=id_)
+
+    def _put(self, document: Document) -> None:
+        """Write a document; new text waits as `staged` while the old is searched."""
+        stored, hash_ = document_to(document), content_hash(document)
+        row = self._catalog.rows(
+            "SELECT json, content_hash, indexed FROM documents WHERE id = ?", document.id
+        )
+        if not row:
+            names, values = columns(document)
+            marks = ", ".join("?" * (len(values) + 3))
+            self._catalog.run(
+                f"INSERT INTO documents (id, json, content_hash, {names}) VALUES ({marks})",
+                document.id,
+                stored,
+                hash_,
+                *values,
+            )
+            return
+        (old, old_hash, is_indexed) = row[0]
+        if is_indexed and hash_ != old_hash:
+            self._catalog.run("UPDATE documents SET staged = ? WHERE id = ?", stored, document.id)
+            return
+        self._catalog.run(
+            "UPDATE documents SET staged = NULL WHERE id = ? AND staged IS NOT NULL", document.id
+        )
+        if stored != old:
+            write_document(self._catalog, document)
+
+    def _drop(self, doc_id: str) -> None:
+        for kind in KINDS:
+            self._catalog.drop_chunks(doc_id, kind)
+        self._catalog.run("DELETE FROM documents WHERE id = ?", doc_id)
+        self._catalog.run("INSERT OR IGNORE INTO outbox VALUES (?)", doc_id)
+
+
+def write_document(catalog: Catalog, document: Document) -> None:
+    """Replace the searched version of a document; the indexes will be told."""
+    names, values = columns(document)
+    assignments = ", ".join(f"{name} = ?" for name in names.split(", "))
+    catalog.run(
+        f"UPDATE documents SET json = ?, content_hash = ?, staged = NULL, {assignments} WHERE id = ?",
+        document_to(document),
+        content_hash(document),
+        *values,
+        document.id,
+    )
+    catalog.run("INSERT OR IGNORE INTO outbox VALUES (?)", document.id)
+
+
+def content_hash(document: Document) -> str:
+    """Of what is embedded: title and text."""
+    return _sha256(f"{document.title}\0{document.text}")
+
+
+def _components(records: Sequence[_Record]) -> Iterator[list[_Record]]:
+    """Records linked by shared keys, in their order."""
+    parent = {record.id: record.id for record in records}
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = node = parent[parent[node]]
+        return node
+
+    holder: dict[str, int] = {}
+    for record in records:
+        for key in record.keys:
+            parent[root(record.id)] = root(holder.setdefault(key, record.id))
+    groups: dict[int, list[_Record]] = defaultdict(list)
+    for record in records:
+        groups[root(record.id)].append(record)
+    yield from groups.values()
+
+
+def _mergers(records: Sequence[_Record], fresh: Sequence[int]) -> list[Merged]:
+    """For each fresh record the first other one that shares a key; of two fresh ones, the later tells."""
+    by_key: dict[str, list[_Record]] = defaultdict(list)
+    for record in records:
+        for key in record.keys:
+            by_key[key].append(record)
+    age = {record_id: number for number, record_id in enumerate(fresh)}
+    by_id = {record.id: record for record in records}
+    found = []
+    for record_id in dict.fromkeys(fresh):
+        record = by_id[record_id]
+        partners = (
+            (other, key)
+            for key in record.keys
+            for other in by_key[key]
+            if other.id != record_id and age.get(other.id, -1) < age[record_id]
+        )
+        if partner := next(partners, None):
+            found.append(Merged(record.document.source, partner[0].document.source, partner[1]))
+    return found
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

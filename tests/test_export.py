@@ -1,0 +1,78 @@
+"""Exports: only what is cited, escaped for each format, readable by others' parsers."""
+
+import json
+
+import bibtexparser
+import pytest
+
+from rag.errors import BadInputError
+from rag.export import to_bibtex, to_csl, to_latex, to_markdown, write
+from rag.types import Abstention, Answer, Citation, Claim, Document, Verdict
+
+PAPERS = {
+    "a": Document(
+        "a",
+        "R&D in 100% of _cases_ {really}",
+        "It works.",
+        "f.txt#1",
+        {"authors": ["Ana Muñoz", "Bo Li et al."], "year": 2024, "arxiv_id": "2401.00001"},
+    ),
+    "b": Document("b", "Plain title", "So does this.", "f.txt#2", {"authors": ["Cy Oz"], "year": 2023}),
+    "c": Document("c", "Plain tales", "Nobody cites me.", "f.txt#3", {"authors": ["Cy Oz"], "year": 2023}),
+}
+
+
+def answer(*doc_ids, question="Does 5 % work?"):
+    claims = []
+    for number, doc_id in enumerate(doc_ids, start=1):
+        text = PAPERS[doc_id].text
+        cited = Citation(number, doc_id, 0, len(text), text, PAPERS[doc_id].source, PAPERS[doc_id].title)
+        claims.append(Claim(f"“{text}”", 0, 0, (cited,), Verdict.SUPPORTED, 1.0))
+    return Answer(question, question, "…", tuple(claims))
+
+
+def test_latex_cites_the_keys_of_the_bib_and_only_the_cited():
+    answers = [answer("a", "b")]
+    latex, bib = to_latex(answers, PAPERS), to_bibtex(answers, PAPERS)
+    entries = {entry.key: entry for entry in bibtexparser.parse_string(bib).entries}
+    assert set(entries) == {"munoz2024cases", "oz2023plain"}
+    assert all(f"\\cite{{{key}}}" in latex for key in entries)
+    assert entries["munoz2024cases"]["author"].endswith("and others")
+    assert r"R\&D in 100\% of \_cases\_ \{really\}" in entries["munoz2024cases"]["title"]
+    assert entries["munoz2024cases"]["eprint"] == "2401.00001"
+
+
+def test_equal_keys_are_told_apart():
+    bib = to_bibtex([answer("b", "c")], PAPERS)
+    assert {entry.key for entry in bibtexparser.parse_string(bib).entries} == {"oz2023plain", "oz2023plainb"}
+
+
+def test_markdown_has_a_note_for_every_mark_and_escapes_markup():
+    text = to_markdown([answer("a"), answer("b", question="<b>Really</b>?")], PAPERS)
+    assert "“It works.”[^1-1]" in text
+    assert "[^1-1]: " in text
+    assert "[^2-1]: " in text
+    assert r"\<b\>Really\</b\>" in text
+
+
+def test_csl_is_json_with_the_fields_that_reference_managers_read():
+    (item,) = json.loads(to_csl([answer("a")], PAPERS))
+    assert item["id"] == "munoz2024cases"
+    assert item["issued"] == {"date-parts": [[2024]]}
+    assert item["author"][0] == {"family": "Muñoz", "given": "Ana"}
+
+
+def test_an_abstention_is_exported_as_one():
+    nothing = Answer("Why?", "Why?", "", abstention=Abstention.WEAK_EVIDENCE)
+    assert "No answer: weak evidence." in to_markdown([nothing], PAPERS)
+    assert to_bibtex([nothing], PAPERS) == ""
+
+
+def test_tex_is_written_with_its_bib_and_another_ending_is_refused(tmp_path):
+    written = write([answer("a")], PAPERS, tmp_path / "talk.tex")
+    assert [path.name for path in written] == ["talk.tex", "talk.bib"]
+    assert all(path.read_text(encoding="utf-8") for path in written)
+    with pytest.raises(BadInputError, match=r"end it in \.md"):
+        write([answer("a")], PAPERS, tmp_path / "talk.docx")
+    with pytest.raises(BadInputError, match="cannot write"):
+        write([answer("a")], PAPERS, tmp_path / "no" / "talk.md")

@@ -1,0 +1,71 @@
+"""Planted errors of each kind: the guard made for it objects, and faithful wordings pass."""
+
+import pytest
+
+from rag import guards
+
+QUOTE = (
+    "Our experiments show that SISS mitigated memorization on nearly 90% of the 1,200 prompts from "
+    "Stable Diffusion and outperforms retraining, with lower cost than GradDiff, not harming image quality."
+)
+
+
+def guard_of(claim, evidence=QUOTE, context=""):
+    objection = guards.object_to(claim, evidence, context=context)
+    return objection and objection.guard
+
+
+@pytest.mark.parametrize(
+    ("claim", "guard"),
+    [
+        ("SISS mitigated memorization on nearly 80% of the prompts.", "numbers"),
+        ("SISS mitigated memorization on 90 of the prompts, a 3x gain.", "numbers"),
+        ("SISS mitigated memorization on the prompts from MidJourney.", "names"),
+        ("SISS did not mitigate memorization on the prompts from Stable Diffusion.", "negation"),
+        ("SISS outperforms retraining, with higher cost than GradDiff, not harming image quality.", "direction"),
+        ("SISS mitigated memorization on all prompts from Stable Diffusion.", "scope"),
+    ],
+)
+def test_a_changed_detail_is_noticed(claim, guard):
+    assert guard_of(claim) == guard
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "SISS mitigated memorization on nearly 90% of prompts from Stable Diffusion.",
+        "SISS mitigated memorization on 90 percent of the prompts.",
+        "With lower cost than GradDiff, SISS outperforms retraining.",
+        "Of the 1200 Stable Diffusion prompts, SISS mitigated memorization on nearly 90%.",
+        "Image quality was not harmed by SISS.",
+    ],
+)
+def test_a_faithful_wording_passes(claim):
+    assert guard_of(claim) is None
+
+
+def test_swapped_sides_of_a_comparison_are_noticed():
+    evidence = "We find that activation steering works better than natural language prompting."
+    assert guard_of("Natural language prompting works better than activation steering.", evidence) == "roles"
+    assert guard_of("Activation steering works better than natural language prompting.", evidence) is None
+
+
+def test_an_opposite_prefix_is_noticed():
+    evidence = "The resulting training procedure is unstable on large models."
+    assert guard_of("The resulting training procedure is stable on large models.", evidence) == "direction"
+
+
+def test_a_paper_may_be_named_by_its_title():
+    evidence = "We find that our method performs on par with full tuning."
+    claim = "PERL performs on par with full tuning."
+    assert guard_of(claim, evidence) == "names"
+    assert guard_of(claim, evidence, context="PERL: Parameter Efficient RL") is None
+
+
+def test_an_abbreviation_of_words_in_the_evidence_is_no_new_name():
+    assert guard_of("LLMs memorize prompts.", "Large language models memorize prompts.") is None
+
+
+def test_introduced_finds_where_a_paper_names_its_own():
+    text = "Many exist. We present HELMET, a benchmark. Our final model, ProLong-8B, wins. NIAH is bad."
+    assert guards.introduced(text) == "We present HELMET, a benchmark. Our final model, ProLong-8B, wins."

@@ -1,0 +1,112 @@
+"""`chat`: questions in turns, with follow-ups, stable footnote numbers, sources and export."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.conversation import Conversation
+from rag.errors import FootnoteError
+from rag.export import FORMATS, write
+from ui.cli import terminal
+from ui.cli.options import filter_options, filters_from, json_option, model_options, open_library
+from ui.cli.questions import documents_of, stream_to_terminal
+
+COMMANDS = """\
+/sources          the papers cited so far
+/history          the questions asked so far
+/export FILE      write the chat: .md, .tex (with .bib beside it), .csl.json or .json
+/clear            forget what was said
+/help             this list
+/quit             leave (also Ctrl-D)"""
+
+
+@click.command(epilog="Example: footnote chat --export talk.md")
+@click.option(
+    "--export", "export_to", type=click.Path(path_type=Path), help="Write the chat to this file at the end."
+)
+@json_option
+@filter_options
+@model_options
+@click.pass_context
+def chat(ctx: click.Context, export_to: Path | None, as_json: bool, **options: Any) -> int:
+    """Ask in turns; follow-ups understand what was said before.
+
+    Reads one question a line from a pipe, too. Type /help for what else can be done.
+    """
+    filters = filters_from(options)
+    footnote = open_library(ctx, options, build_from_seeds=True)
+    conversation = Conversation(footnote, filters=filters)
+    interactive = sys.stdin.isatty()
+    if interactive:
+        click.echo("Ask a question; /help lists what else can be done.", err=True)
+    while (line := _next_line(interactive)) is not None:
+        if not line:
+            continue
+        try:
+            if line.startswith("/"):
+                if _command(conversation, line):
+                    break
+            else:
+                _turn(conversation, line, as_json=as_json)
+        except FootnoteError as error:
+            click.echo(f"error: {error}", err=True)
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+    if export_to:
+        write(conversation.answers, conversation.documents(), export_to)
+    return 0
+
+
+def _next_line(interactive: bool) -> str | None:
+    try:
+        if interactive:
+            return input("? ").strip()
+        line = sys.stdin.readline()
+        return line.strip() if line else None
+    except EOFError:
+        return None
+
+
+def _turn(conversation: Conversation, question: str, *, as_json: bool) -> None:
+    answer = stream_to_terminal(conversation, question)
+    if as_json:
+        click.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
+    else:
+        click.echo(terminal.answer_text(answer, documents_of(conversation.footnote, answer)) + "\n")
+
+
+def _command(conversation: Conversation, line: str) -> bool:
+    """Run a /command; returns whether to leave."""
+    name, _, argument = line.partition(" ")
+    if name in {"/quit", "/exit"}:
+        return True
+    if name == "/sources":
+        numbers = conversation.numbers
+        for doc_id, document in conversation.documents().items():
+            click.echo(
+                terminal.wrapped(
+                    document.title or document.source, first=f"[{numbers[doc_id]}] ", indent="    "
+                )
+            )
+            click.echo(terminal.style(terminal.wrapped(terminal.about(document), indent="    "), dim=True))
+        if not numbers:
+            click.echo("nothing cited yet")
+    elif name == "/history":
+        for number, answer in enumerate(conversation.answers, start=1):
+            click.echo(terminal.wrapped(answer.question, first=f"{number}. "))
+    elif name == "/export" and argument.strip():
+        path = Path(argument.strip())
+        for written in write(conversation.answers, conversation.documents(), path):
+            click.echo(f"wrote {written}", err=True)
+    elif name == "/export":
+        click.echo(f"error: /export needs a file, ending in {', '.join(FORMATS)}", err=True)
+    elif name == "/clear":
+        conversation.clear()
+    else:
+        click.echo(COMMANDS)
+    return False
