@@ -34,7 +34,7 @@ _HOMES = {
     "rag.types": ("Abstention", "Answer", "Citation", "Claim", "Document", "Hit", "Turn", "Verdict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = ["build", "open", *sorted(_HOME_OF)]  # noqa: RUF022, PLE0604
+__all__ = ["build", "open", *sorted(_HOME_OF)]
 
 
 def build(paths: Any, library: Any = None, **settings: Any) -> Footnote:

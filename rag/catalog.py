@@ -58,6 +58,7 @@ CREATE INDEX records_source ON records (source);
 CREATE TABLE keys (
     key TEXT NOT NULL,
     record INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    rank INTEGER NOT NULL,    -- 0 for the strongest key of the record
     PRIMARY KEY (key, record)
 ) WITHOUT ROWID;
 CREATE INDEX keys_record ON keys (record);
@@ -151,9 +152,7 @@ class Catalog:
                 uri = f"{self._copied().as_uri()}?mode=rw"
             else:
                 uri = f"{self.path.absolute().as_uri()}?immutable=1"
-        connection = sqlite3.connect(
-            uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False
-        )
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut, too
         return connection
@@ -265,9 +264,7 @@ class Catalog:
             json.dumps(list(doc_ids)),
             kind,
         )
-        return [
-            pair for doc_id, spans, vectors, text in rows for pair in _unpacked(doc_id, spans, vectors, text)
-        ]
+        return [pair for doc_id, spans, vectors, text in rows for pair in _unpacked(doc_id, spans, vectors, text)]
 
     def put_chunks(self, doc_id: str, kind: str, chunks: Sequence[tuple[Chunk, Vectors]]) -> None:
         """Replace the chunks of a kind; those that are gone are noted in `stale`."""
@@ -275,9 +272,7 @@ class Catalog:
         spans = np.array([(chunk.start, chunk.end) for chunk, _ in chunks], dtype="<i4")
         vectors = np.array([vector for _, vector in chunks], dtype="<f4")
         if len(chunks):
-            self.run(
-                "INSERT INTO chunks VALUES (?, ?, ?, ?)", doc_id, kind, spans.tobytes(), vectors.tobytes()
-            )
+            self.run("INSERT INTO chunks VALUES (?, ?, ?, ?)", doc_id, kind, spans.tobytes(), vectors.tobytes())
             self.run_many(
                 "DELETE FROM stale WHERE kind = ? AND chunk_id = ?", [(kind, chunk.id) for chunk, _ in chunks]
             )
@@ -293,11 +288,7 @@ class Catalog:
 
 def repair_command(folder: Path) -> str:
     """The command that mends the library in a folder."""
-    return (
-        "footnote doctor --repair"
-        if folder.name == ".footnote"
-        else f"footnote --library {folder} doctor --repair"
-    )
+    return "footnote doctor --repair" if folder.name == ".footnote" else f"footnote --library {folder} doctor --repair"
 
 
 def document_to(document: Document) -> str:
@@ -319,9 +310,7 @@ def document_from(stored: str) -> Document:
 
 def chunk_ids(doc_id: str, spans: bytes) -> list[str]:
     """The ids of a document's chunks out of their stored spans."""
-    return [
-        f"{doc_id}:{start}-{end}" for start, end in np.frombuffer(spans, dtype="<i4").reshape(-1, 2).tolist()
-    ]
+    return [f"{doc_id}:{start}-{end}" for start, end in np.frombuffer(spans, dtype="<i4").reshape(-1, 2).tolist()]
 
 
 def document_of(chunk_id: str) -> str:
@@ -352,18 +341,14 @@ def _translated(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-            raise LibraryBusyError(
-                f"{path} is in use by another process; try again when it has ended"
-            ) from error
+            raise LibraryBusyError(f"{path} is in use by another process; try again when it has ended") from error
         if code in {
             sqlite3.SQLITE_FULL,
             sqlite3.SQLITE_IOERR,
             sqlite3.SQLITE_READONLY,
             sqlite3.SQLITE_CANTOPEN,
         }:
-            raise LibraryError(
-                f"{path} cannot be used: {error}; look after the disk and the rights"
-            ) from error
+            raise LibraryError(f"{path} cannot be used: {error}; look after the disk and the rights") from error
         raise LibraryDamagedError(
             f"{path} is damaged ({error}); put back a copy, or build it anew: footnote ingest --rebuild"
         ) from error

@@ -42,9 +42,7 @@ class Passage:
         return [(window.start + shift, window.end + shift) for window in self.windows]
 
 
-def passages(
-    document: Document, *, count_tokens: CountTokens, max_tokens: int, window_sentences: int
-) -> list[Passage]:
+def passages(document: Document, *, count_tokens: CountTokens, max_tokens: int, window_sentences: int) -> list[Passage]:
     """Cut a document into passages of at most `max_tokens`, special tokens included.
 
     Chunks are in order, do not overlap and cover every character that is not white space. A blank

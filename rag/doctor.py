@@ -155,10 +155,7 @@ def _mend_rows(catalog: Catalog) -> None:
     """Delete what belongs to nothing; documents whose vectors do not fit wait for new ones."""
     with catalog.transaction():
         catalog.run(f"DELETE FROM documents WHERE {_LOOSE_DOCUMENTS}")
-        catalog.run(
-            "UPDATE documents SET indexed = 0 "
-            f"WHERE id IN (SELECT doc_id FROM chunks WHERE {_UNEVEN_VECTORS})"
-        )
+        catalog.run(f"UPDATE documents SET indexed = 0 WHERE id IN (SELECT doc_id FROM chunks WHERE {_UNEVEN_VECTORS})")
         catalog.run(f"DELETE FROM chunks WHERE {_LOOSE_CHUNKS}")
         catalog.put("dirty", REBUILD)
 

@@ -111,6 +111,4 @@ def word_shares(question: str, texts: Sequence[str], idf: Idf) -> list[float]:
     total = sum(weights[term] for term in wanted)
     if not total:
         return [0.0] * len(texts)
-    return [
-        sum(weights[t] for t in wanted if t in own) / total for own in (set(terms(text)) for text in texts)
-    ]
+    return [sum(weights[t] for t in wanted if t in own) / total for own in (set(terms(text)) for text in texts)]

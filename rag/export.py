@@ -108,10 +108,7 @@ def _key(document: Document) -> str:
     family = authors[0].split()[-1] if authors and authors[0].split() else "anon"
     word = next((w for w in re.findall(r"\w+", document.title) if len(w) > 3), "untitled")
     key = f"{family}{document.metadata.get('year') or ''}{word}".lower()
-    return (
-        "".join(char for char in unicodedata.normalize("NFKD", key) if char.isascii() and char.isalnum())
-        or "paper"
-    )
+    return "".join(char for char in unicodedata.normalize("NFKD", key) if char.isascii() and char.isalnum()) or "paper"
 
 
 def _markdown_body(answer: Answer, prefix: str) -> str:

@@ -53,11 +53,7 @@ def _topic(question: str, history: Sequence[Turn]) -> str:
         told = [name for text in opening for name in dict.fromkeys(names(text)) if name_key(name) not in own]
         if asked or told:
             subject = " ".join(dict.fromkeys([*asked, *told[:3]]))
-            return (
-                fold(f"{subject}; {_shortened(turn.question)}")
-                if not asked
-                else _shortened(turn.question, asked)
-            )
+            return fold(f"{subject}; {_shortened(turn.question)}") if not asked else _shortened(turn.question, asked)
     return _shortened(history[-1].question)
 
 

@@ -81,9 +81,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LibraryError(
-            f"a library cannot be made in {folder}: {error.strerror}; choose another folder"
-        ) from error
+        raise LibraryError(f"a library cannot be made in {folder}: {error.strerror}; choose another folder") from error
     if not os.access(folder, os.W_OK):
         raise LibraryError(f"a library cannot be made in {folder}: it is read-only; choose another folder")
 

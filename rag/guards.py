@@ -54,9 +54,7 @@ _INTRODUCES = re.compile(
 def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
     shown = figures(evidence)
     for figure in figures(claim):
-        if not any(_same(figure, other) for other in shown) and not _in_a_name(
-            figure, f"{evidence} {context}"
-        ):
+        if not any(_same(figure, other) for other in shown) and not _in_a_name(figure, f"{evidence} {context}"):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None
 
@@ -226,9 +224,7 @@ def _roles(claim: str, evidence: str, _: str) -> Objection | None:
             continue
         before, after = _sides(sentence, shown)
         if (left & after) - (right | before) and (right & before) - (left | after):
-            return Objection(
-                "roles", f"the cited text has the sides of {shown[0]!r} the other way round", True
-            )
+            return Objection("roles", f"the cited text has the sides of {shown[0]!r} the other way round", True)
     return None
 
 

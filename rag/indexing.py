@@ -132,10 +132,7 @@ class Indexes:
 
     def documents(self) -> list[str]:
         """The ids of the documents that should be in the indexes."""
-        return [
-            doc_id
-            for (doc_id,) in self._catalog.rows("SELECT id FROM documents WHERE indexed = 1 ORDER BY seq")
-        ]
+        return [doc_id for (doc_id,) in self._catalog.rows("SELECT id FROM documents WHERE indexed = 1 ORDER BY seq")]
 
     # -- writing: the caller holds the write lock -----------------------------------------------
 
@@ -193,10 +190,7 @@ class Indexes:
             yield
 
     def _apply_portion(self) -> None:
-        ids = [
-            doc_id
-            for (doc_id,) in self._catalog.rows("SELECT doc_id FROM outbox ORDER BY doc_id LIMIT ?", PORTION)
-        ]
+        ids = [doc_id for (doc_id,) in self._catalog.rows("SELECT doc_id FROM outbox ORDER BY doc_id LIMIT ?", PORTION)]
         stale: dict[str, list[str]] = {kind: [] for kind in KINDS}
         for kind, chunk_id in self._catalog.rows("SELECT kind, chunk_id FROM stale LIMIT ?", PORTION * 10):
             stale[kind].append(chunk_id)
@@ -220,9 +214,7 @@ class Indexes:
             self._store.upsert(kind, [Entry(chunk, by_id[chunk.doc_id], vector) for chunk, vector in pairs])
         self._lexical.write(gone=gone, documents=documents)
 
-    def _cross_off(
-        self, condition: str, values: tuple[str, ...], stale: dict[str, list[str]] | None = None
-    ) -> None:
+    def _cross_off(self, condition: str, values: tuple[str, ...], stale: dict[str, list[str]] | None = None) -> None:
         with self._catalog.transaction():
             self._catalog.run(f"DELETE FROM outbox WHERE {condition}", *values)
             if stale is None:

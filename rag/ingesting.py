@@ -134,9 +134,7 @@ def _index_pending(
             on_progress(report.indexed, max(total, report.indexed))
 
 
-def embedded(
-    documents: Sequence[Document], embedder: Embedder, window_sentences: int
-) -> list[IndexedDocument]:
+def embedded(documents: Sequence[Document], embedder: Embedder, window_sentences: int) -> list[IndexedDocument]:
     """Chunk and embed: one pass of the model over each passage gives its own vector and its windows'."""
     passages = [
         chunking.passages(

@@ -10,6 +10,7 @@ Source: Robertson and Zaragoza, The Probabilistic Relevance Framework, 2009.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 from collections import Counter
@@ -57,6 +58,7 @@ class Lexical:
     def write(self, *, gone: Collection[str], documents: Sequence[Document]) -> None:
         """Delete and add in one commit; a document takes the place of its older self."""
         with self._translated():
+            _sweep(self.folder)
             writer = self._index.writer(_HEAP_BYTES, 1)
             for doc_id in {*gone, *(document.id for document in documents)}:
                 writer.delete_documents_by_term("doc_id", doc_id)
@@ -145,6 +147,19 @@ class Lexical:
                 f"the word index {self.folder} cannot be used ({' '.join(str(error).split())[:200]}); "
                 f"mend it with: {repair_command(self.folder.parent)}"
             ) from error
+
+
+def _sweep(folder: Path) -> None:
+    """Delete lists of deletions that no commit knows, left by a kill: a new one may need their name."""
+    segments = json.loads((folder / "meta.json").read_bytes())["segments"]
+    known = {
+        f"{segment['segment_id'].replace('-', '')}.{segment['deletes']['opstamp']}.del"
+        for segment in segments
+        if segment.get("deletes")
+    }
+    for path in folder.glob("*.del"):
+        if path.name not in known:
+            path.unlink()
 
 
 def terms(text: str) -> list[str]:

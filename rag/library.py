@@ -84,9 +84,7 @@ class Library:
         folder = Path(folder)
         if not (folder / FILE_NAME).is_file():
             raise LibraryMissingError(f"there is no library in {folder}; make one with: footnote ingest PATH")
-        library = cls(
-            folder, Catalog(folder, writable=founding.is_writable(folder)), matching, lock_timeout_s
-        )
+        library = cls(folder, Catalog(folder, writable=founding.is_writable(folder)), matching, lock_timeout_s)
         given: dict[str, object] = {**(identity or {})}
         saved: dict[str, object] = {**library.identity}
         if store_url is not None:
@@ -150,9 +148,7 @@ class Library:
     # -- writing --------------------------------------------------------------------------------
 
     @contextmanager
-    def writing(
-        self, *, on_wait: Callable[[], None] | None = None, timeout_s: float | None = None
-    ) -> Iterator[None]:
+    def writing(self, *, on_wait: Callable[[], None] | None = None, timeout_s: float | None = None) -> Iterator[None]:
         """Hold the write lock; may be nested. `on_wait` is called once if another process has it.
 
         Every method that writes does this by itself; holding it around many spares the waiting. In the
@@ -211,17 +207,14 @@ class Library:
     def pending(self, limit: int) -> list[Document]:
         """Documents whose text has no vectors yet, in their order."""
         rows = self._catalog.rows(
-            "SELECT coalesce(staged, json) FROM documents WHERE indexed = 0 OR staged IS NOT NULL "
-            "ORDER BY seq LIMIT ?",
+            "SELECT coalesce(staged, json) FROM documents WHERE indexed = 0 OR staged IS NOT NULL ORDER BY seq LIMIT ?",
             limit,
         )
         return [document_from(stored) for (stored,) in rows]
 
     def pending_count(self) -> int:
         """How many documents `pending` would give."""
-        return int(
-            self._catalog.value("SELECT count(*) FROM documents WHERE indexed = 0 OR staged IS NOT NULL")
-        )
+        return int(self._catalog.value("SELECT count(*) FROM documents WHERE indexed = 0 OR staged IS NOT NULL"))
 
     def index(self, items: Sequence[IndexedDocument]) -> None:
         """Write chunks and vectors, searchable when this returns.
@@ -235,9 +228,7 @@ class Library:
             self._indexes.apply()
 
     def _index_one(self, item: IndexedDocument) -> None:
-        rows = self._catalog.rows(
-            "SELECT coalesce(staged, json) FROM documents WHERE id = ?", item.document.id
-        )
+        rows = self._catalog.rows("SELECT coalesce(staged, json) FROM documents WHERE id = ?", item.document.id)
         current = document_from(rows[0][0]) if rows else None
         if current is None or content_hash(current) != content_hash(item.document):
             return
@@ -302,9 +293,7 @@ class Library:
         self._settle()
         return nearest(self._catalog, self._indexes, kind, vector, k, allowed)
 
-    def bm25(
-        self, question: str, k: int, allowed: Collection[str] | None = None
-    ) -> Sequence[tuple[str, float]]:
+    def bm25(self, question: str, k: int, allowed: Collection[str] | None = None) -> Sequence[tuple[str, float]]:
         """The ids of the `k` documents with the highest BM25 score, best first, ties by id."""
         self._settle()
         if not self._indexes.exist:
@@ -346,9 +335,7 @@ class Library:
             return examine(self.folder, self._catalog, self._indexes, repair=False)
         try:
             with self._locked(None, self._lock_timeout_s if repair else 0):
-                return examine(
-                    self.folder, self._catalog, self._indexes, repair=repair, on_progress=on_progress
-                )
+                return examine(self.folder, self._catalog, self._indexes, repair=repair, on_progress=on_progress)
         except LibraryBusyError:
             return [Finding("write.lock", "another process is writing", "wait for it, then: footnote doctor")]
 

@@ -17,9 +17,7 @@ from rag.errors import BadInputError, DocumentNotFoundError
 from rag.types import Document
 
 SHOWN = 5  # suggestions in an error message
-_ARXIV = re.compile(
-    r"(?:(?:https?://)?(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)?(.+?)(?:v\d+)?(?:\.pdf)?"
-)
+_ARXIV = re.compile(r"(?:(?:https?://)?(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)?(.+?)(?:v\d+)?(?:\.pdf)?")
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)")
 _COLUMNS = ("source", "title", "year", "venue", "authors", "arxiv_id", "doi")
 
@@ -71,14 +69,10 @@ def allowed(catalog: Catalog, filters: Filters) -> frozenset[str] | None:
     if not filters:
         return None
     condition, values = _condition(filters)
-    return frozenset(
-        doc_id for (doc_id,) in catalog.rows(f"SELECT id FROM documents d WHERE {condition}", *values)
-    )
+    return frozenset(doc_id for (doc_id,) in catalog.rows(f"SELECT id FROM documents d WHERE {condition}", *values))
 
 
-def page(
-    catalog: Catalog, offset: int, limit: int, filters: Filters | None, text: str
-) -> tuple[list[Document], int]:
+def page(catalog: Catalog, offset: int, limit: int, filters: Filters | None, text: str) -> tuple[list[Document], int]:
     """A part of the documents in the order in which they came, and how many there are in all."""
     condition, values = _condition(filters or Filters())
     for word in folded(text).split():
@@ -103,9 +97,7 @@ def resolve(catalog: Catalog, reference: str) -> Document:
     if not reference:
         raise BadInputError("no paper was named: give its source, id, arXiv id, DOI or title")
     for condition, value in _readings(reference):
-        rows = catalog.rows(
-            f"SELECT json FROM documents d WHERE {condition} ORDER BY seq LIMIT ?", *value, SHOWN + 1
-        )
+        rows = catalog.rows(f"SELECT json FROM documents d WHERE {condition} ORDER BY seq LIMIT ?", *value, SHOWN + 1)
         if len(rows) == 1:
             return document_from(rows[0][0])
         if rows:

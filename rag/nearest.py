@@ -80,11 +80,7 @@ def _existing(catalog: Catalog, kind: str, rows: Sequence[tuple[str, float]]) ->
         json.dumps(sorted({document_of(chunk_id) for chunk_id, _ in rows})),
     ):
         texts |= dict.fromkeys(chunk_ids(doc_id, spans), text)
-    return [
-        (chunk_from(chunk_id, texts[chunk_id]), similarity)
-        for chunk_id, similarity in rows
-        if chunk_id in texts
-    ]
+    return [(chunk_from(chunk_id, texts[chunk_id]), similarity) for chunk_id, similarity in rows if chunk_id in texts]
 
 
 def compare(
@@ -102,9 +98,7 @@ def compare(
     return [(chunk_id, -negative) for negative, chunk_id in best]
 
 
-def _pages(
-    catalog: Catalog, kind: str, allowed: Collection[str] | None
-) -> Iterator[list[tuple[str, bytes, bytes]]]:
+def _pages(catalog: Catalog, kind: str, allowed: Collection[str] | None) -> Iterator[list[tuple[str, bytes, bytes]]]:
     if allowed is not None:
         wanted = sorted(allowed)
         for start in range(0, len(wanted), PAGE):
@@ -119,8 +113,7 @@ def _pages(
         return
     last = 0
     while numbered := catalog.rows(
-        "SELECT rowid, doc_id, spans, vectors FROM chunks "
-        "WHERE rowid > ? AND kind = ? ORDER BY rowid LIMIT ?",
+        "SELECT rowid, doc_id, spans, vectors FROM chunks WHERE rowid > ? AND kind = ? ORDER BY rowid LIMIT ?",
         last,
         kind,
         PAGE,

@@ -32,7 +32,7 @@ from rag.retrieve import retrieve
 from rag.sentences import SentenceVectors
 from rag.settings import Settings
 from rag.text import fold
-from rag.types import Abstention, Answer, Chunk, Claim, Document, Hit, Turn, Verdict
+from rag.types import Abstention, Answer, Claim, Document, Hit, Turn, Verdict
 from rag.verify import Judgement, context_of, judge_all, verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
@@ -107,9 +107,7 @@ class Footnote:
         return cls._opened(library, settings, Library.open)
 
     @classmethod
-    def build(
-        cls, paths: Sequence[Path | str], library: Path | str | None = None, **settings: Any
-    ) -> Footnote:
+    def build(cls, paths: Sequence[Path | str], library: Path | str | None = None, **settings: Any) -> Footnote:
         """Open a library, made if there is none, and ingest `paths` into it."""
         footnote = cls.create(library, **settings)
         footnote.ingest(paths)
@@ -228,12 +226,8 @@ class Footnote:
         alone = standalone(_checked(question), history)
         yield Progress("retrieving")
         query = self.embedder.encode_query(alone)
-        hits = retrieve(
-            alone, query, self.library, self._sentences, k=self.settings.documents, filters=filters
-        )
-        documents = {
-            document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])
-        }
+        hits = retrieve(alone, query, self.library, self._sentences, k=self.settings.documents, filters=filters)
+        documents = {document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])}
         clock.lap("retrieve")
         answer = Answer(
             fold(question),
@@ -323,9 +317,7 @@ class Footnote:
         if not judgements:
             return Check(
                 claim,
-                Judgement(
-                    Verdict.NOT_ENOUGH_INFO, 0.0, self.entailer.name, "there is no text to check against"
-                ),
+                Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, self.entailer.name, "there is no text to check against"),
             )
         best = max(range(len(groups)), key=lambda i: (judgements[i].support, -i))
         return Check(claim, judgements[best], tuple(groups[best]))
@@ -344,12 +336,7 @@ class Footnote:
         groups = []
         for document in documents:
             ranked = selecting.nearest_sentences(
-                claim,
-                query,
-                document,
-                encode=self.embedder.encode,
-                idf=self.library.idf,
-                most=CHECK_SENTENCES,
+                claim, query, document, self._sentences, idf=self.library.idf, most=CHECK_SENTENCES
             )
             groups += [[item] for item in ranked]
             if len(ranked) > 1:
@@ -388,7 +375,5 @@ def _checked(text: str, *, what: str = "question") -> str:
     if not folded:
         raise BadInputError(f"the {what} is empty: write it as text")
     if len(folded) > MAX_QUESTION_CHARACTERS:
-        raise BadInputError(
-            f"the {what} has {len(folded):,} characters: shorten it to {MAX_QUESTION_CHARACTERS:,}"
-        )
+        raise BadInputError(f"the {what} has {len(folded):,} characters: shorten it to {MAX_QUESTION_CHARACTERS:,}")
     return folded

@@ -59,7 +59,14 @@ def retrieve(
     first = [c for c in first if c.chunk.doc_id in documents]
     again = _reranked(first[:RERANKED], documents, query, sentences)
     return [
-        Hit(c.chunk, c.score, rank, c.scores, documents[c.chunk.doc_id].source, documents[c.chunk.doc_id].title)
+        Hit(
+            c.chunk,
+            c.score,
+            rank,
+            c.scores,
+            documents[c.chunk.doc_id].source,
+            documents[c.chunk.doc_id].title,
+        )
         for rank, c in enumerate(_sorted(again)[:k] + first[RERANKED:k], start=1)
     ]
 

@@ -81,9 +81,7 @@ class Staging:
         self._catalog = catalog
         self._matching = matching
 
-    def stage(
-        self, path: str, digest: str, records: Iterable[Document], *, revive: bool = False
-    ) -> StageCounts:
+    def stage(self, path: str, digest: str, records: Iterable[Document], *, revive: bool = False) -> StageCounts:
         """Read a file into the catalog; a record that has not changed is only looked at.
 
         With `revive`, removed records are like new. `records` may raise or end the process: what has
@@ -134,9 +132,7 @@ class Staging:
                 )
             ]
             of_them = "doc_id IN (SELECT value FROM json_each(?))"
-            self._catalog.run(
-                f"DELETE FROM keys WHERE record IN (SELECT id FROM records WHERE {of_them})", wanted
-            )
+            self._catalog.run(f"DELETE FROM keys WHERE record IN (SELECT id FROM records WHERE {of_them})", wanted)
             self._catalog.run(
                 "UPDATE records SET doc_id = NULL, removed = (SELECT coalesce(digest, reading) "
                 f"FROM files f WHERE f.path = records.path) WHERE {of_them}",
@@ -148,9 +144,7 @@ class Staging:
 
     # -- records --------------------------------------------------------------------------------
 
-    def _stage_batch(
-        self, path: str, digest: str, run: int, batch: Sequence[Document], counts: StageCounts
-    ) -> None:
+    def _stage_batch(self, path: str, digest: str, run: int, batch: Sequence[Document], counts: StageCounts) -> None:
         known = {
             source: row
             for source, *row in self._catalog.rows(
@@ -205,7 +199,8 @@ class Staging:
             )
             self._catalog.run("DELETE FROM keys WHERE record = ?", record_id)
         keys = dict.fromkeys(self._matching.identity_keys(document))
-        self._catalog.run_many("INSERT INTO keys VALUES (?, ?)", [(key, record_id) for key in keys])
+        rows = [(key, record_id, rank) for rank, key in enumerate(keys)]
+        self._catalog.run_many("INSERT INTO keys VALUES (?, ?, ?)", rows)
         return record_id
 
     def _delete(self, condition: str, *values: object) -> int:
@@ -246,13 +241,12 @@ class Staging:
         )
         keys: dict[int, list[str]] = defaultdict(list)
         for key, record_id in self._catalog.rows(
-            "SELECT key, record FROM keys WHERE record IN (SELECT value FROM json_each(?))",
+            "SELECT key, record FROM keys WHERE record IN (SELECT value FROM json_each(?)) ORDER BY rank",
             json.dumps([row[0] for row in rows]),
         ):
             keys[record_id].append(key)
         records = [
-            _Record(id_, path, doc_id, document_from(stored), tuple(keys[id_]))
-            for id_, path, doc_id, stored in rows
+            _Record(id_, path, doc_id, document_from(stored), tuple(keys[id_])) for id_, path, doc_id, stored in rows
         ]
         return sorted(records, key=lambda record: record.place)
 
@@ -260,9 +254,7 @@ class Staging:
         """The document of linked records; should its id belong to unlinked ones, another id."""
         document = self._matching.merge([record.document for record in group])
         id_, number = document.id, 1
-        while id_ in made or (
-            id_ not in old and self._catalog.value("SELECT 1 FROM documents WHERE id = ?", id_)
-        ):
+        while id_ in made or (id_ not in old and self._catalog.value("SELECT 1 FROM documents WHERE id = ?", id_)):
             number += 1
             id_ = f"{document.id}-{number}"
         return replace(document, id=id_)
@@ -270,9 +262,7 @@ class Staging:
     def _put(self, document: Document) -> None:
         """Write a document; new text waits as `staged` while the old is searched."""
         stored, hash_ = document_to(document), content_hash(document)
-        row = self._catalog.rows(
-            "SELECT json, content_hash, indexed FROM documents WHERE id = ?", document.id
-        )
+        row = self._catalog.rows("SELECT json, content_hash, indexed FROM documents WHERE id = ?", document.id)
         if not row:
             names, values = columns(document)
             marks = ", ".join("?" * (len(values) + 3))
@@ -288,9 +278,7 @@ class Staging:
         if is_indexed and hash_ != old_hash:
             self._catalog.run("UPDATE documents SET staged = ? WHERE id = ?", stored, document.id)
             return
-        self._catalog.run(
-            "UPDATE documents SET staged = NULL WHERE id = ? AND staged IS NOT NULL", document.id
-        )
+        self._catalog.run("UPDATE documents SET staged = NULL WHERE id = ? AND staged IS NOT NULL", document.id)
         if stored != old:
             write_document(self._catalog, document)
 

@@ -63,9 +63,7 @@ class Store:
         self._library_id = library_id
         self._client: Client | None = None
         if isinstance(place, Path) and not create and not (place / "chroma.sqlite3").is_file():
-            raise LibraryDamagedError(
-                f"{place} is missing or empty; mend it with: {repair_command(place.parent)}"
-            )
+            raise LibraryDamagedError(f"{place} is missing or empty; mend it with: {repair_command(place.parent)}")
         with self._translated():
             self._client = _connect(place)
             self._collections = {kind: self._collection(kind, create) for kind in COLLECTIONS}
@@ -163,9 +161,7 @@ def signature(folder: Path) -> str:
     """Changes whenever Chroma saves vectors to disk; sizes and times of the files that hold them."""
     files = [path for path in folder.glob("*/*") if path.is_file()]
     return json.dumps(
-        sorted(
-            (str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files
-        )
+        sorted((str(path.relative_to(folder)), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
     )
 
 

@@ -13,9 +13,7 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 
-_TERMINAL = re.compile(
-    r"""[.?!…]+["'”’»)\]]*(?=\s|$)|[。！？]+["”’」』]*|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n"""
-)
+_TERMINAL = re.compile(r"""[.?!…]+["'”’»)\]]*(?=\s|$)|[。！？]+["”’」』]*|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n""")
 _OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*[^\W_a-z]""")
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")

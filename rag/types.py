@@ -125,9 +125,7 @@ class Citation:
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Citation:
         """Inverse of `to_dict`."""
-        return cls(
-            row["number"], row["doc_id"], row["start"], row["end"], row["quote"], row["source"], row["title"]
-        )
+        return cls(row["number"], row["doc_id"], row["start"], row["end"], row["quote"], row["source"], row["title"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,9 +77,7 @@ def _combine(
     name = f"guards + {entailer_name}"
     objection = guards.object_to(claim, " ".join(evidence), context=context)
     if objection:
-        contradicts = (
-            objection.contradicts and entailment.supported + entailment.contradicted >= SUPPORTED_FROM / 2
-        )
+        contradicts = objection.contradicts and entailment.supported + entailment.contradicted >= SUPPORTED_FROM / 2
         verdict = Verdict.CONTRADICTED if contradicts else Verdict.NOT_ENOUGH_INFO
         # Below the threshold always, but still in the entailer's order.
         return Judgement(verdict, entailment.supported * (SUPPORTED_FROM - 0.1), name, objection.reason)

@@ -34,9 +34,7 @@ _FIGURE = re.compile(
         (?![\w]*[a-z]{2,}\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_RANGE = re.compile(
-    r"(\d+(?:\.\d+)?)\s?(?:-|–|to)\s?(\d+(?:\.\d+)?)\s?(k|m|b|bn|million|billion|thousand|%)", re.I
-)
+_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s?(?:-|–|to)\s?(\d+(?:\.\d+)?)\s?(k|m|b|bn|million|billion|thousand|%)", re.I)
 _WORD = re.compile(r"[^\W_]+(?:['’.+@/-][^\W_]+)*", re.UNICODE)
 
 
@@ -97,11 +95,7 @@ def _is_name(word: str, opens: bool) -> bool:
         return not opens
     if re.fullmatch(r"\d+(?:\.\d+)?[A-Za-z]{1,3}\+?", word):  # a figure with its unit
         return False
-    return (
-        inner >= 1
-        or (capitals >= 1 and any(char.isdigit() for char in word))
-        or (capitals == 1 and not opens)
-    )
+    return inner >= 1 or (capitals >= 1 and any(char.isdigit() for char in word)) or (capitals == 1 and not opens)
 
 
 def name_key(name: str) -> str:

@@ -32,9 +32,7 @@ def cut(document):
     spans = [(0, n // 2), (n // 2, n)]
     whole = Chunk(document.id, 0, n, document.text)
     parts = [Chunk(document.id, a, b, document.text[a:b]) for a, b in spans if a < b]
-    return IndexedDocument(
-        document, [(whole, vector(whole.text))], [(part, vector(part.text)) for part in parts]
-    )
+    return IndexedDocument(document, [(whole, vector(whole.text))], [(part, vector(part.text)) for part in parts])
 
 
 def index_all(library, batch=64):
@@ -85,9 +83,7 @@ def contents(library):
             kind: [(chunk, row.tobytes()) for chunk, row in library.vectors(ids, kind)]
             for kind in ("abstract", "window")
         },
-        "found": {
-            i: [c.doc_id for c, _ in library.nearest("abstract", vector(f"probe {i}"), 5)] for i in range(5)
-        },
+        "found": {i: [c.doc_id for c, _ in library.nearest("abstract", vector(f"probe {i}"), 5)] for i in range(5)},
         "files": library._catalog.rows("SELECT path, digest FROM files ORDER BY path"),
     }
 
@@ -128,5 +124,5 @@ def write_file(folder, file, started):
 def processes():
     """Fresh processes that have the heavy libraries loaded already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["chromadb", "tantivy", "library_parts"])
+    context.set_forkserver_preload(["chromadb", "tantivy", "tests.library_parts"])
     return context

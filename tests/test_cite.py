@@ -35,9 +35,7 @@ def test_a_number_that_was_not_shown_is_dropped_and_counted():
 
 
 def test_a_bracket_of_the_evidence_is_a_word():
-    (sentence,) = read_draft(
-        "LoRA by Hu et al. [202] is used [1].", shown=2, literals=["by Hu et al. [202]."]
-    )
+    (sentence,) = read_draft("LoRA by Hu et al. [202] is used [1].", shown=2, literals=["by Hu et al. [202]."])
     assert sentence.text == "LoRA by Hu et al. [202] is used."
     assert sentence.fabricated == ()
 

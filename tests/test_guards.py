@@ -22,7 +22,10 @@ def guard_of(claim, evidence=QUOTE, context=""):
         ("SISS mitigated memorization on 90 of the prompts, a 3x gain.", "numbers"),
         ("SISS mitigated memorization on the prompts from MidJourney.", "names"),
         ("SISS did not mitigate memorization on the prompts from Stable Diffusion.", "negation"),
-        ("SISS outperforms retraining, with higher cost than GradDiff, not harming image quality.", "direction"),
+        (
+            "SISS outperforms retraining, with higher cost than GradDiff, not harming image quality.",
+            "direction",
+        ),
         ("SISS mitigated memorization on all prompts from Stable Diffusion.", "scope"),
     ],
 )

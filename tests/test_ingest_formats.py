@@ -193,9 +193,7 @@ def test_beir_corpus_lines(tmp_path):
 def test_json(tmp_path, wrap, indent):
     rows = [{"Title": "One", "Abstract": LICHEN, "Publication Date": "2020-05"}, {"title": "Two"}, 3]
     rows = rows[:2] if wrap else rows
-    documents, rejections = read(
-        tmp_path / "a.json", json.dumps({wrap: rows} if wrap else rows, indent=indent)
-    )
+    documents, rejections = read(tmp_path / "a.json", json.dumps({wrap: rows} if wrap else rows, indent=indent))
     assert [(d.title, d.metadata["year"]) for d in documents] == [("One", 2020)]
     assert [r.place for r in rejections] == ["record 2", "record 3"][: len(rows) - 1]
 
@@ -254,9 +252,7 @@ def test_bibtex(tmp_path):
     documents, rejections = read(tmp_path / "a.bib", BIBTEX)
     assert [document.metadata["cite_key"] for document in documents] == ["reed2020", "reed2020"]
     assert documents[0].title == "The Slow Growth of Erdős Lichens in 100% Shade"
-    assert documents[0].text == (
-        "Schön: 40% of $x_{i}$ and 60% of \\emph{all} cafés.\n     They grow ßlowly."
-    )
+    assert documents[0].text == ("Schön: 40% of $x_{i}$ and 60% of \\emph{all} cafés.\n     They grow ßlowly.")
     assert facts(documents[0]) == {
         "authors": ["Ada Reed", "Björn Müller", "Lichen Group", "et al."],
         "year": 2020,
@@ -265,9 +261,7 @@ def test_bibtex(tmp_path):
         "keywords": ["lichen", "growth"],
         "cite_key": "reed2020",
     }
-    assert [(r.place, r.reason) for r in rejections] == [
-        ("record 2 (lind2021)", "no abstract (“No abstract here”)")
-    ]
+    assert [(r.place, r.reason) for r in rejections] == [("record 2 (lind2021)", "no abstract (“No abstract here”)")]
 
 
 def test_bibtex_with_a_broken_entry_gives_the_others(tmp_path):
@@ -307,9 +301,7 @@ def test_medline(tmp_path):
     assert len(rejections) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "delimiter"), [("a.csv", ","), ("a.tsv", "\t"), ("a.csv", ";"), ("a.txt", "\t")]
-)
+@pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ","), ("a.tsv", "\t"), ("a.csv", ";"), ("a.txt", "\t")])
 def test_tables(tmp_path, name, delimiter):
     rows = [
         ["Article Title", "Authors", "Publication Year", "Abstract", "DOI"],

@@ -74,17 +74,13 @@ def test_other_identifiers_and_years():
     assert doi("https://doi.org/10.1000/ABC.") == doi("doi:10.1000/abc") == "10.1000/abc"
     assert doi("10.1016/S0140(05)") == "10.1016/s0140(05)"
     assert pmid("https://pubmed.ncbi.nlm.nih.gov/123/") == pmid(123) == "123"
-    assert [year(value) for value in ("2020-01-02", "20200102", 2020.0, [[2020]], {"year": 2020})] == [
-        2020
-    ] * 5
+    assert [year(value) for value in ("2020-01-02", "20200102", 2020.0, [[2020]], {"year": 2020})] == [2020] * 5
     assert [year(value) for value in (True, "n.d.", 12, None, "123456", "3020")] == [None] * 6
 
 
 def test_merge_keeps_the_first_and_fills_it_up():
     first = document("Ferns", source="a.bib#1", year=2020, venue="A", file="/a.bib")
-    second = document(
-        "FERNS", TEXT + " More.", "b.txt#3", year=2020, venue="B", doi="10.1000/x", file="/b.txt"
-    )
+    second = document("FERNS", TEXT + " More.", "b.txt#3", year=2020, venue="B", doi="10.1000/x", file="/b.txt")
     merged = merge([first, second])
     assert (merged.title, merged.text, merged.source) == ("Ferns", TEXT, "a.bib#1")
     assert merged.metadata == {"year": 2020, "venue": "A", "doi": "10.1000/x", "file": "/a.bib"}

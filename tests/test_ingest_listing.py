@@ -10,8 +10,7 @@ from rag.ingest import Rejection, find_files, read_file
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SIDECAR = {
-    row["source"]: row
-    for row in map(json.loads, (SEEDS / "metadata.jsonl").read_text(encoding="utf-8").splitlines())
+    row["source"]: row for row in map(json.loads, (SEEDS / "metadata.jsonl").read_text(encoding="utf-8").splitlines())
 }
 KELP = (
     "Kelp forests shelter many species along cold coasts. We counted fish at forty sites over six years "

@@ -32,13 +32,9 @@ _PUBMED = (
 SAMPLES = {
     name: text.encode()
     for name, text in {
-        "a.txt": "Ferns\n\nSome Letters\n\n"
-        + "Ferns grow in shade. " * 20
-        + "\n\n\nAbstract:Moss grows. It is green.",
+        "a.txt": "Ferns\n\nSome Letters\n\n" + "Ferns grow in shade. " * 20 + "\n\n\nAbstract:Moss grows. It is green.",
         "a.md": "# Ferns\n\nFerns grow in shade.",
-        "a.jsonl": json.dumps(_ROW)
-        + "\n"
-        + json.dumps({"abstract_inverted_index": {"Ferns": [0], "grow.": [1]}}),
+        "a.jsonl": json.dumps(_ROW) + "\n" + json.dumps({"abstract_inverted_index": {"Ferns": [0], "grow.": [1]}}),
         "a.json": json.dumps({"papers": [_ROW, _ROW]}, indent=1),
         "a.bib": '@article{reed, title={F{\\"e}rns}, author={Reed, A and Li, B}, abstract={Ferns \\& moss.}}',
         "a.ris": "TY  - JOUR\nTI  - Ferns\nAU  - Reed, Ada\nAB  - Ferns grow.\nUR  - x\nER  - \n",
@@ -145,8 +141,7 @@ def test_cut_archive_gives_what_came_before(tmp_path, name):
         "csv": "title,abstract\n" + "Ferns,Ferns grow.\n" * 3000,
         "bib": "\n".join(f"@misc{{k{n}, title={{Ferns}}, abstract={{Ferns grow {n}.}}}}" for n in range(300)),
         "ris": "TY  - JOUR\nTI  - Ferns\nAB  - Ferns grow.\nER  - \n" * 3000,
-        "xml": SAMPLES["a.xml"].decode().replace("</feed>", "")
-        + "<entry><summary>Ferns.</summary></entry>" * 9000,
+        "xml": SAMPLES["a.xml"].decode().replace("</feed>", "") + "<entry><summary>Ferns.</summary></entry>" * 9000,
     }[kind]
     packed = gzip.compress(many.encode())
     documents, rejections = read(tmp_path / name, packed[: len(packed) * 3 // 4])
@@ -154,13 +149,9 @@ def test_cut_archive_gives_what_came_before(tmp_path, name):
     assert "cut off" in rejections[-1].reason
 
 
-@pytest.mark.parametrize(
-    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "latin-1"]
-)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp1252", "latin-1"])
 def test_encodings(tmp_path, encoding):
-    text = (
-        "Ferns of São Tomé grow in shade. We asked Müller why they do, and he said that they like it there."
-    )
+    text = "Ferns of São Tomé grow in shade. We asked Müller why they do, and he said that they like it there."
     data = text.encode(encoding)
     data = b"\xff\xfe" + data if encoding == "utf-16-le" else data
     (document,), _ = read(tmp_path / "a.txt", data)
@@ -186,9 +177,7 @@ def test_declared_encoding_of_xml(tmp_path):
 
 
 def test_a_damaged_byte_leaves_utf8_in_place(tmp_path):
-    documents, _ = read(
-        tmp_path / "a.jsonl", LINE.replace("Ferns", "Färne").encode() * 40 + b'{"abstract": "b\xffd."}'
-    )
+    documents, _ = read(tmp_path / "a.jsonl", LINE.replace("Ferns", "Färne").encode() * 40 + b'{"abstract": "b\xffd."}')
     assert (documents[0].title, documents[-1].text) == ("Färne", "b\ufffdd.")
 
 

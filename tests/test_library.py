@@ -6,7 +6,10 @@ import signal
 import time
 
 import pytest
-from library_parts import (
+
+from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
+from rag.library import Filters, Library
+from tests.library_parts import (
     IDENTITY,
     by_keys,
     contents,
@@ -21,9 +24,6 @@ from library_parts import (
     write_file,
     write_forever,
 )
-
-from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
-from rag.library import Filters, Library
 
 
 @pytest.fixture
@@ -204,9 +204,15 @@ def test_a_deleted_index_says_so(library, part):
     put(library, "a.txt", [paper(1)])
     library.close()
     shutil.rmtree(library.folder / part)
-    with Library.open(library.folder) as opened, pytest.raises(LibraryDamagedError, match="doctor --repair"):
-        opened.nearest("abstract", vector("x"), 1)
-        opened.bm25("circuits", 1)
+    with Library.open(library.folder) as opened:
+        search = {
+            "chroma": lambda: opened.nearest("abstract", vector("x"), 1),
+            "lexical": lambda: opened.bm25("x", 1),
+        }
+        with pytest.raises(LibraryDamagedError, match="doctor --repair"):
+            search[part]()
+        with pytest.raises(LibraryDamagedError, match="doctor --repair"):
+            put(opened, "b.txt", [paper(2)])
 
 
 def test_settings_are_saved(library):
@@ -221,9 +227,9 @@ def test_settings_are_saved(library):
 def test_a_second_writer_waits_and_says_so(library):
     waited = []
     with library.writing(), Library.open(library.folder, lock_timeout_s=0.1) as other:
-        with pytest.raises(LibraryBusyError, match="another process is writing"):
-            with other.writing(on_wait=lambda: waited.append(1)):
-                pass
+        writing = other.writing(on_wait=lambda: waited.append(1))
+        with pytest.raises(LibraryBusyError, match="another process is writing"), writing:
+            pass
         assert waited == [1]
         assert other.count() == 0  # readers need no lock
 

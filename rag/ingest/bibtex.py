@@ -44,9 +44,7 @@ def read_bibtex(text: str) -> Iterator[Outcome]:
             number += 1
             yield _entry(block, f"record {number}")
         elif isinstance(block, model.ParsingFailedBlock):
-            yield reject(
-                f"line {(block.start_line or 0) + 1}", f"not readable BibTeX: {_reason(block.error)}"
-            )
+            yield reject(f"line {(block.start_line or 0) + 1}", f"not readable BibTeX: {_reason(block.error)}")
 
 
 def decoded(text: str) -> str:
@@ -70,9 +68,7 @@ def _entry(block: Any, place: str) -> Outcome:
         {
             "authors": _people(values.get("author", "")),
             "year": values.get("year") or values.get("date"),
-            "venue": _unbraced(
-                _first(values, "journal", "journaltitle", "booktitle", "school", "institution")
-            ),
+            "venue": _unbraced(_first(values, "journal", "journaltitle", "booktitle", "school", "institution")),
             "doi": values.get("doi"),
             "arxiv_id": values.get("eprint") or values.get("arxiv"),
             "pmid": values.get("pmid"),

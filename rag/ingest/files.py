@@ -73,9 +73,7 @@ def _walk(folder: Path, rejections: list[Rejection]) -> Iterator[Path]:
 
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=note):
         real = os.path.realpath(parent)
-        folders[:] = (
-            sorted(name for name in folders if not name.startswith(".")) if real not in visited else []
-        )
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if real not in visited else []
         if real in visited:
             continue
         visited.add(real)

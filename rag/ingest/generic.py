@@ -84,8 +84,7 @@ def _values(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _described(record: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     metadata = {
-        "authors": fields.parsed_names(values.get("authorsparsed"))
-        or _first(values, _AUTHOR_NAMES, fields.names),
+        "authors": fields.parsed_names(values.get("authorsparsed")) or _first(values, _AUTHOR_NAMES, fields.names),
         "year": _first(values, _YEAR_NAMES, fields.year),
         "venue": _first(values, _VENUE_NAMES, _text),
         "keywords": _keywords(values),
@@ -141,10 +140,7 @@ def _uninverted(index: object) -> str:
     if not isinstance(index, dict):
         return ""
     rows = [
-        (word, position)
-        for word, positions in index.items()
-        if isinstance(positions, list)
-        for position in positions
+        (word, position) for word, positions in index.items() if isinstance(positions, list) for position in positions
     ]
     words = {position: str(word) for word, position in rows if isinstance(position, int)}
     if len(words) > _POSITION_LIMIT:

@@ -58,11 +58,7 @@ def _parsed(text: str, place: str) -> Iterator[Outcome]:
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
-        where = (
-            f"line {error.lineno}, column {error.colno}"
-            if place.startswith("record")
-            else f"column {error.colno}"
-        )
+        where = f"line {error.lineno}, column {error.colno}" if place.startswith("record") else f"column {error.colno}"
         yield reject(place, f"not valid JSON: {error.msg} at {where}")
     except (ValueError, RecursionError) as error:
         yield reject(place, f"not usable JSON: {error}")

@@ -88,9 +88,7 @@ def _json_kind(head: str, suffix: str) -> Kind:
     if start.startswith("["):
         return Kind.JSON
     if (value := _object(first)) is not None:
-        return (
-            Kind.JSON if container(value) is not None and not any(map(str.strip, rest)) else Kind.JSON_LINES
-        )
+        return Kind.JSON if container(value) is not None and not any(map(str.strip, rest)) else Kind.JSON_LINES
     if rest and _object(rest[0]) is not None:
         return Kind.JSON_LINES
     return Kind.JSON_LINES if KIND_OF_SUFFIX.get(suffix) == Kind.JSON_LINES else Kind.JSON

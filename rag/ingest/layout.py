@@ -14,9 +14,7 @@ PROSE_WORDS = 40  # titles of 30 words exist, abstracts of fewer than 40 are rar
 _FEW_WORDS = 20  # prose nevertheless, if there are several sentences
 
 _LABEL_REACH = 80  # characters of a line in which its label must stand
-_LABEL = re.compile(
-    r"[ \t]*[#*_>]{0,4}[ \t]*(?:abstract|summary)[ \t]*[*_]{0,2}[ \t]*(?:[:.—–][*_]{0,2}|$)", re.I
-)
+_LABEL = re.compile(r"[ \t]*[#*_>]{0,4}[ \t]*(?:abstract|summary)[ \t]*[*_]{0,2}[ \t]*(?:[:.—–][*_]{0,2}|$)", re.I)
 _FIELD = re.compile(
     r"[*_]{0,2}(title|authors?|year|date|published|venue|journal|conference|doi|arxiv(?: id)?|pmid|url|link|"
     r"keywords?|index terms)[*_]{0,2}\s*:[*_]{0,2}\s*(\S.*)",

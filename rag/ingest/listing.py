@@ -135,9 +135,7 @@ def _with_short_ones(groups: Sequence[Sequence[Block]], records: list[_Record]) 
     found = list(records)
     for group in groups:
         *header, last = group
-        is_sentence = (
-            layout.ends_sentence(last.text) and layout.word_count(last.text) >= _SHORT_ABSTRACT_WORDS
-        )
+        is_sentence = layout.ends_sentence(last.text) and layout.word_count(last.text) >= _SHORT_ABSTRACT_WORDS
         if len(header) == size and is_sentence and not any(block.is_prose for block in group):
             found.append(_Record(tuple(header), last.start, last.end, is_labelled=False))
     return sorted(found, key=lambda record: record.start)

@@ -64,9 +64,7 @@ def _pubmed(element: Element, place: str) -> Outcome:
         _text(article.find("ArticleTitle")) or _text(article.find("VernacularTitle")),
         _pubmed_abstract(article),
         {
-            "authors": [
-                name for author in article.findall("AuthorList/Author") if (name := _pubmed_name(author))
-            ],
+            "authors": [name for author in article.findall("AuthorList/Author") if (name := _pubmed_name(author))],
             "year": _pubmed_year(article),
             "venue": _text(article.find("Journal/Title")) or _text(article.find("Journal/ISOAbbreviation")),
             "doi": next(map(_text, dois), ""),

@@ -90,9 +90,7 @@ def _entries(source: Source) -> Iterator[Outcome]:
     if source.damage and kind == Kind.TEXT:  # the last abstract is cut off with the file
         *whole, last = list(outcomes)
         yield from whole
-        yield (
-            replace(last, metadata={**last.metadata, "truncated": True}) if isinstance(last, Entry) else last
-        )
+        yield (replace(last, metadata={**last.metadata, "truncated": True}) if isinstance(last, Entry) else last)
     else:
         yield from outcomes
 

@@ -31,9 +31,7 @@ TITLE_LIMIT = 5_000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NO_TEXT = re.compile(
-    r"[\[(]?(no abstract( available)?|abstract not available|n/?a|none|null|nan)[\])]?\.?", re.I
-)
+_NO_TEXT = re.compile(r"[\[(]?(no abstract( available)?|abstract not available|n/?a|none|null|nan)[\])]?\.?", re.I)
 _DANGLING_WORD = re.compile(
     r"(?:^|\s)(?:a|an|and|as|at|between|by|for|from|in|into|is|of|on|or|such as|than|that|the|their|to|"
     r"via|which|while|with)$"

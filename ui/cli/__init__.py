@@ -27,7 +27,6 @@ VERBS = {
     "export": ("ui.cli.export:export", "Write an answer or chat as Markdown, LaTeX with .bib, or CSL-JSON."),
     "doctor": ("ui.cli.papers:doctor", "Find what is wrong with the library, and mend it."),
     "models": ("ui.cli.models:models", "Show, fetch and check the models."),
-    "bench": ("ui.cli.bench:bench", "Measure speed against a plain llama-index program."),
 }
 
 
@@ -55,13 +54,11 @@ class _Verbs(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Example: footnote ask "Which papers study refusals?"',
 )
-@click.option(
-    "--library", metavar="FOLDER", help="The library's folder (default .footnote, or FOOTNOTE_LIBRARY)."
-)
+@click.option("--library", metavar="FOLDER", help="The library's folder (default .footnote, or FOOTNOTE_LIBRARY).")
 @click.option("--debug", is_flag=True, help="Show a traceback with an error.")
 @click.version_option(package_name="footnote")
 @click.pass_context
-def cli(ctx: click.Context, library: str | None, debug: bool) -> None:
+def cli(ctx: click.Context, /, library: str | None, debug: bool) -> None:
     """Ask your papers a question; every sentence of the answer carries a checked footnote."""
     ctx.obj = {"library": library}
 

@@ -26,14 +26,12 @@ COMMANDS = """\
 
 
 @click.command(epilog="Example: footnote chat --export talk.md")
-@click.option(
-    "--export", "export_to", type=click.Path(path_type=Path), help="Write the chat to this file at the end."
-)
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write the chat to this file at the end.")
 @json_option
 @filter_options
 @model_options
 @click.pass_context
-def chat(ctx: click.Context, export_to: Path | None, as_json: bool, **options: Any) -> int:
+def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options: Any) -> int:
     """Ask in turns; follow-ups understand what was said before.
 
     Reads one question a line from a pipe, too. Type /help for what else can be done.
@@ -89,9 +87,7 @@ def _command(conversation: Conversation, line: str) -> bool:
         numbers = conversation.numbers
         for doc_id, document in conversation.documents().items():
             click.echo(
-                terminal.wrapped(
-                    document.title or document.source, first=f"[{numbers[doc_id]}] ", indent="    "
-                )
+                terminal.wrapped(document.title or document.source, first=f"[{numbers[doc_id]}] ", indent="    ")
             )
             click.echo(terminal.style(terminal.wrapped(terminal.about(document), indent="    "), dim=True))
         if not numbers:

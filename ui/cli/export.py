@@ -38,7 +38,7 @@ KINDS = {
     help="Format on stdout.",
 )
 @click.pass_context
-def export(ctx: click.Context, answers: TextIO, output: Path | None, kind: str) -> int:
+def export(ctx: click.Context, /, answers: TextIO, output: Path | None, kind: str) -> int:
     """Write ANSWERS (JSON from ask or chat, - for stdin) as Markdown, LaTeX with .bib, or CSL-JSON."""
     read = _answers(answers)
     footnote = open_library(ctx, {})
@@ -66,10 +66,6 @@ def _answers(file: TextIO) -> list[Answer]:
         except json.JSONDecodeError as error:
             raise BadInputError(f"{file.name}: not JSON; give what `footnote ask --json` printed") from error
     try:
-        return [
-            Answer.from_dict(row)
-            for row in (rows if isinstance(rows, list) else [rows])
-            if "error" not in row
-        ]
+        return [Answer.from_dict(row) for row in (rows if isinstance(rows, list) else [rows]) if "error" not in row]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInputError(f"{file.name}: not an answer; give what `footnote ask --json` printed") from error

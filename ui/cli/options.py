@@ -24,9 +24,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that choose models and store."""
     for option in reversed(
         [
-            click.option(
-                "--llm", metavar="MODEL", help="Generator: a hub id, a local folder or a GGUF file."
-            ),
+            click.option("--llm", metavar="MODEL", help="Generator: a hub id, a local folder or a GGUF file."),
             click.option("--llm-url", metavar="URL", help="Generator on an OpenAI-compatible server."),
             click.option("--embedder", metavar="MODEL", help="Embedder: a hub id or a local folder."),
             click.option("--embed-url", metavar="URL", help="Embedder on an OpenAI-compatible server."),
@@ -58,9 +56,7 @@ def filters_from(options: dict[str, Any]) -> Filters | None:
     if not any(given.values()):
         return None
     first, last = years(given["year"]) if given["year"] else (None, None)
-    return Filters(
-        year_from=first, year_to=last, venue=given["venue"], author=given["author"], source=given["source"]
-    )
+    return Filters(year_from=first, year_to=last, venue=given["venue"], author=given["author"], source=given["source"])
 
 
 def years(text: str) -> tuple[int | None, int | None]:
@@ -77,7 +73,7 @@ def years(text: str) -> tuple[int | None, int | None]:
     return start, end
 
 
-def open_library(ctx: click.Context, options: dict[str, Any], *, build_from_seeds: bool = False) -> Footnote:
+def open_library(ctx: click.Context, /, options: dict[str, Any], *, build_from_seeds: bool = False) -> Footnote:
     """Open the library that the command line names.
 
     With `build_from_seeds`, a missing default library is made from the checkout's `seeds/`, and stderr
@@ -97,6 +93,18 @@ def open_library(ctx: click.Context, options: dict[str, Any], *, build_from_seed
         report = footnote.ingest([seeds], on_progress=terminal.progress_bar("embedding"))
         click.echo(f"{report.summary()}", err=True)
         return footnote
+
+
+def open_or_create(ctx: click.Context, /, options: dict[str, Any], *, rebuild: bool = False) -> Footnote:
+    """Open the library to write to it, made if there is none; `rebuild` lets its settings change."""
+    chosen = {name: options.get(name) for name in MODEL_OPTIONS}
+    library = (ctx.obj or {}).get("library")
+    if rebuild:
+        try:
+            return Footnote.rebuild(library, **chosen)
+        except LibraryMissingError:
+            pass
+    return Footnote.create(library, **chosen)
 
 
 def _seeds() -> Path | None:

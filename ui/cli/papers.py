@@ -29,7 +29,7 @@ from ui.cli.options import (
 @model_options
 @click.pass_context
 def ingest(
-    ctx: click.Context, paths: tuple[Path, ...], prune: bool, rebuild: bool, as_json: bool, **options: Any
+    ctx: click.Context, /, paths: tuple[Path, ...], prune: bool, rebuild: bool, as_json: bool, **options: Any
 ) -> int:
     """Read PATHS (files and folders, default seeds/) into the library.
 
@@ -53,9 +53,7 @@ def ingest(
 
 def _tell(report: IngestReport) -> None:
     for rejection in report.rejected:
-        click.echo(
-            terminal.clean(f"rejected {rejection.file}, {rejection.place}: {rejection.reason}"), err=True
-        )
+        click.echo(terminal.clean(f"rejected {rejection.file}, {rejection.place}: {rejection.reason}"), err=True)
     for merged in report.merged:
         click.echo(terminal.clean(f"merged {merged.source} into {merged.into} (same {merged.key})"), err=True)
     click.echo(report.summary())
@@ -68,7 +66,7 @@ def _tell(report: IngestReport) -> None:
 @json_option
 @filter_options
 @click.pass_context
-def list_papers(ctx: click.Context, text: str, limit: int, offset: int, as_json: bool, **options: Any) -> int:
+def list_papers(ctx: click.Context, /, text: str, limit: int, offset: int, as_json: bool, **options: Any) -> int:
     """List papers, those with TEXT in their title where it is given."""
     filters = filters_from(options)
     footnote = open_library(ctx, {})
@@ -88,7 +86,7 @@ def list_papers(ctx: click.Context, text: str, limit: int, offset: int, as_json:
 @click.argument("reference")
 @json_option
 @click.pass_context
-def show(ctx: click.Context, reference: str, as_json: bool) -> int:
+def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
     """Show the paper REFERENCE: its source, id, arXiv id, DOI or title."""
     footnote = open_library(ctx, {})
     document = footnote.library.resolve(reference)
@@ -104,7 +102,7 @@ def show(ctx: click.Context, reference: str, as_json: bool) -> int:
 @click.command(epilog="Example: footnote remove 002_dd4b9b65b304c986.txt#6")
 @click.argument("references", nargs=-1, required=True)
 @click.pass_context
-def remove(ctx: click.Context, references: tuple[str, ...]) -> int:
+def remove(ctx: click.Context, /, references: tuple[str, ...]) -> int:
     """Take papers out of the library; their files are not touched."""
     footnote = open_library(ctx, {})
     documents = [footnote.library.resolve(reference) for reference in references]
@@ -118,7 +116,7 @@ def remove(ctx: click.Context, references: tuple[str, ...]) -> int:
 @click.option("--repair", is_flag=True, help="Mend what can be mended.")
 @json_option
 @click.pass_context
-def doctor(ctx: click.Context, repair: bool, as_json: bool) -> int:
+def doctor(ctx: click.Context, /, repair: bool, as_json: bool) -> int:
     """Find what is wrong with the library. Exit code 1 while something is."""
     from rag.pipeline import Footnote
 

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import click
 
+from rag.conversation import Conversation
 from rag.errors import BadInputError, FootnoteError
 from rag.pipeline import Delta, Footnote, Progress
 from rag.types import Answer, Document, Turn
@@ -25,7 +26,7 @@ BATCH_HELP = "A JSON Lines file of questions, - for stdin; one JSON object a lin
 @filter_options
 @model_options
 @click.pass_context
-def ask(ctx: click.Context, question: str | None, batch: TextIO | None, as_json: bool, **options: Any) -> int:
+def ask(ctx: click.Context, /, question: str | None, batch: TextIO | None, as_json: bool, **options: Any) -> int:
     """Answer QUESTION from the papers; every sentence carries a checked footnote.
 
     Batch lines: {"id", "question", "history": [{"question", "answer"}]}. On a checkout without a
@@ -53,7 +54,7 @@ def ask(ctx: click.Context, question: str | None, batch: TextIO | None, as_json:
 @model_options
 @click.pass_context
 def search(
-    ctx: click.Context, question: str | None, k: int, batch: TextIO | None, as_json: bool, **options: Any
+    ctx: click.Context, /, question: str | None, k: int, batch: TextIO | None, as_json: bool, **options: Any
 ) -> int:
     """Find the papers that fit QUESTION best, each with its best passage."""
     _one_of(question, batch, "QUESTION")
@@ -74,9 +75,7 @@ def search(
     return 0
 
 
-@click.command(
-    epilog='Example: footnote check "PERL needs more memory than RLHF" --source 002_dd4b9b65b304c986.txt#5'
-)
+@click.command(epilog='Example: footnote check "PERL needs more memory than RLHF" --source 002_dd4b9b65b304c986.txt#5')
 @click.argument("claim", required=False)
 @click.option("--source", help="Check against this paper: its source, id, arXiv id, DOI or title.")
 @click.option(
@@ -90,6 +89,7 @@ def search(
 @click.pass_context
 def check(
     ctx: click.Context,
+    /,
     claim: str | None,
     source: str | None,
     evidence: TextIO | None,
@@ -118,7 +118,7 @@ def check(
     return 0
 
 
-def stream_to_terminal(footnote: Footnote, question: str, **options: Any) -> Answer:
+def stream_to_terminal(footnote: Footnote | Conversation, question: str, **options: Any) -> Answer:
     """Ask; on a terminal show the stages and the unchecked draft until the answer replaces them."""
     live = terminal.LiveDraft()
     try:

@@ -37,8 +37,7 @@ _MARKS = {
 def clean(text: str) -> str:
     """Text without anything that steers a terminal: control, format and surrogate characters."""
     return "".join(
-        " " if char in "\n\t" else "" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char
-        for char in text
+        " " if char in "\n\t" else "" if unicodedata.category(char) in {"Cc", "Cf", "Cs"} else char for char in text
     )
 
 
@@ -125,7 +124,7 @@ def _abstention(answer: Answer) -> str:
     lines = [style(wrapped(f"The papers don't say: {_REASONS[answer.abstention]}."), fg="yellow")]
     if answer.hits:
         lines += ["", "Nearest papers:"]
-        lines += [wrapped(hit.title or hit.text, first="  - ", indent="    ") for hit in answer.hits[:3]]
+        lines += [wrapped(hit.title or hit.chunk.text, first="  - ", indent="    ") for hit in answer.hits[:3]]
     return "\n".join(lines)
 
 

@@ -1,0 +1,43 @@
+"""`models`: what would be used, where it is, whether it is what was published."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from rag import settings as configuring
+from rag.models import weights
+from ui.cli.options import MODEL_OPTIONS, json_option, model_options
+
+
+@click.command(epilog="Example: footnote models --fetch")
+@click.option("--fetch", is_flag=True, help="Fetch what is missing, now rather than at the first question.")
+@json_option
+@model_options
+@click.pass_context
+def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) -> int:
+    """Show the models that are used, and check the weights of the defaults. Exit code 1 if a hash differs."""
+    settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS})
+    if fetch and not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
+        weights.generator_folder(say=lambda text: click.echo(text, err=True))
+    rows = [
+        _served("embedder", settings.embedder, settings.embed_url),
+        _served("generator", settings.llm, settings.llm_url),
+    ]
+    for row in rows:
+        if as_json:
+            click.echo(json.dumps(asdict(row)))
+        else:
+            size = f"{row.megabytes:,.0f} MB, {row.checked}" if row.megabytes else ""
+            click.echo(f"{row.role:<10} {row.name}")
+            click.echo(f"{'':<10} {row.place or 'not fetched yet: footnote models --fetch'}  {size}".rstrip())
+    return 1 if any(row.checked == "hash differs" for row in rows) else 0
+
+
+def _served(role: str, name: str, url: str) -> weights.ModelStatus:
+    if url:
+        return weights.ModelStatus(role, name, f"server {url}", 0.0, "not checked")
+    return weights.status(role, name)
