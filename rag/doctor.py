@@ -187,8 +187,8 @@ def _indexes(folder: Path, indexes: Indexes) -> Iterator[tuple[str, str]]:
     """Skipped while there is work left, which would explain any difference."""
     if indexes.have_work or not indexes.exist:
         return
-    for fault in _store_faults_aside(folder):
-        yield "chroma", fault
+    faults = [fault] if (fault := indexes.store_damage()) else _store_faults_aside(folder)
+    yield from (("chroma", fault) for fault in faults)
     try:
         with indexes.words() as words:
             found = words.ids()
@@ -230,7 +230,8 @@ def _differences(catalog: Catalog, store: Store, kind: str) -> Iterator[str]:
     yield from (f"{kind} {fault}" for fault in _compared(found, wanted))
     if differing:
         yield f"{kind} index: {differing} vectors are not those of the catalog"
-    elif found and not _finds_itself(catalog, store, kind, wanted[:: len(wanted) // SAMPLE + 1]):
+    common = sorted(in_catalog & set(found))
+    if common and not differing and not _finds_itself(catalog, store, kind, common[:: len(common) // SAMPLE + 1]):
         yield f"{kind} index does not find its own chunks"
 
 

@@ -121,13 +121,17 @@ class Indexes:
             self._copy = tempfile.TemporaryDirectory(prefix="footnote-")
         return Path(copytree(folder, Path(self._copy.name) / folder.name, dirs_exist_ok=True))
 
-    def _open_store(self, *, create: bool = False) -> Store:
+    def store_damage(self) -> str:
+        """What can be seen to be wrong with Chroma's files without opening them, or nothing."""
         known = self._catalog.get("store_files")
-        if known and not create and not self._url and known != store.sizes(self.store_folder):
-            raise LibraryDamagedError(
-                f"files in {self.store_folder} are cut short or gone; mend it with: "
-                f"{repair_command(self.store_folder.parent)}"
-            )
+        if self._url or not known or known == store.sizes(self.store_folder):
+            return ""
+        mend = repair_command(self.store_folder.parent)
+        return f"files in {self.store_folder} are cut short or gone; mend it with: {mend}"
+
+    def _open_store(self, *, create: bool = False) -> Store:
+        if not create and (damage := self.store_damage()):
+            raise LibraryDamagedError(damage)
         return Store(self._url or self.store_folder, self._library_id, create=create)
 
     def documents(self) -> list[str]:

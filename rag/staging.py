@@ -84,8 +84,8 @@ class Staging:
     def stage(self, path: str, digest: str, records: Iterable[Document], *, revive: bool = False) -> StageCounts:
         """Read a file into the catalog; a record that has not changed is only looked at.
 
-        With `revive`, removed records are like new. `records` may raise or end the process: what has
-        come is kept, and the file stays unfinished.
+        With `revive`, removed records are like new. Should `records` raise, or the process end, the
+        batches that are in stay, and the file counts as unread.
         """
         counts = StageCounts()
         if revive:

@@ -12,6 +12,7 @@ from rag.models import weights
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment
 from rag.models.generator import Generator, LlamaIndexGenerator, TransformerGenerator, as_llama_index
+from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "Entailment",
     "Generator",
     "LlamaIndexGenerator",
+    "ServerEmbedder",
+    "ServerGenerator",
     "TransformerEmbedder",
     "TransformerGenerator",
     "as_llama_index",
@@ -30,6 +33,8 @@ __all__ = [
 
 def load_embedder(settings: Settings) -> Embedder:
     """The embedder that the settings name. Raises ModelError."""
+    if settings.embed_url:
+        return ServerEmbedder(settings.embed_url, settings.embedder, settings.api_key)
     if settings.embedder == weights.DEFAULT_EMBEDDER:
         return TransformerEmbedder(weights.embedder_folder(), settings.embedder, device=settings.device)
     return TransformerEmbedder(settings.embedder, settings.embedder, device=settings.device)
@@ -37,6 +42,8 @@ def load_embedder(settings: Settings) -> Embedder:
 
 def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Generator:
     """The generator that the settings name, fetched if it is the default and not there. Raises ModelError."""
+    if settings.llm_url:
+        return ServerGenerator(settings.llm_url, settings.llm, settings.api_key)
     if settings.llm == weights.DEFAULT_GENERATOR:
         return TransformerGenerator(weights.generator_folder(say=say), settings.llm, device=settings.device)
     place = Path(settings.llm)

@@ -1,0 +1,182 @@
+"""Generator and embedder on a server that speaks OpenAI's protocol: vLLM, llama.cpp, Ollama and others.
+
+Only the URL that the user configured is ever asked. What a server sends is data: whatever it is, it
+ends as text or as a ServerError that says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from rag.errors import ServerError
+from rag.models.embedder import Vectors
+from rag.text import Span
+from rag.tokens import count
+
+CONNECT_S, READ_S = 5.0, 120.0
+RETRIES = 3
+BATCH = 64  # texts a request
+_BUSY = frozenset((429, 502, 503))
+
+
+class Server:
+    """One server: where it is, how to talk to it, what its errors mean."""
+
+    def __init__(self, url: str, api_key: str = "") -> None:
+        import httpx
+
+        if not url.startswith(("http://", "https://")):
+            raise ServerError(f"{url!r} is no URL of a server: write http://host:port")
+        base = url.rstrip("/")
+        self.url = base if base.endswith("/v1") else f"{base}/v1"
+        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
+        self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON answer to a request. Raises ServerError."""
+        with self._response(path, body) as response:
+            response.read()
+            try:
+                return response.json()
+            except ValueError as error:
+                raise ServerError(f"{self.url}{path} does not answer in JSON: is it an OpenAI-type server?") from error
+
+    def events(self, path: str, body: dict[str, Any]) -> Iterator[Any]:
+        """The JSON objects of a streamed answer, to its `[DONE]` or end. Raises ServerError."""
+        with self._response(path, body) as response:
+            for line in response.iter_lines():
+                if not line.startswith("data:"):
+                    continue  # blank lines, keep-alive comments, event names
+                data = line.removeprefix("data:").strip()
+                if data == "[DONE]":
+                    return
+                try:
+                    yield json.loads(data)
+                except ValueError as error:
+                    raise ServerError(f"{self.url}{path} sent a broken event: {data[:80]!r}") from error
+
+    @contextmanager
+    def _response(self, path: str, body: dict[str, Any]) -> Iterator[Any]:
+        import httpx
+
+        try:
+            for attempt in range(RETRIES + 1):
+                with self._client.stream("POST", self.url + path, json=body) as response:
+                    if response.status_code in _BUSY and attempt < RETRIES:
+                        time.sleep(_pause(response.headers.get("retry-after"), attempt))
+                        continue
+                    if response.status_code >= 400:
+                        raise ServerError(self._explained(path, response, body))
+                    yield response
+                    return
+        except httpx.ConnectError as error:
+            raise ServerError(f"no server answers at {self.url}: is it running? ({error})") from error
+        except httpx.TimeoutException as error:
+            raise ServerError(f"{self.url}{path} gave nothing for {READ_S:.0f} s: try a smaller model") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ServerError(f"{self.url}{path} broke off: {error or type(error).__name__}; ask again") from error
+
+    def _explained(self, path: str, response: Any, body: dict[str, Any]) -> str:
+        response.read()
+        told = " ".join(response.text.split())[:200]
+        where = f"{self.url}{path} answered {response.status_code}"
+        if response.status_code in {401, 403}:
+            return f"{where}: set FOOTNOTE_API_KEY to a key that it takes"
+        if response.status_code == 404:
+            return f"{where}: it may not have the model {body.get('model')!r}; it has: {self._models()} ({told})"
+        return f"{where}: {told}"
+
+    def _models(self) -> str:
+        try:
+            rows = self._client.get(f"{self.url}/models").json()["data"]
+            return ", ".join(str(row["id"]) for row in rows[:10]) or "none"
+        except Exception:  # only a hint in an error that is being raised anyway
+            return "unknown"
+
+
+class ServerGenerator:
+    """A chat model on a server."""
+
+    def __init__(self, url: str, model: str, api_key: str = "") -> None:
+        self.name = model
+        self._server = Server(url, api_key)
+
+    def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
+        """Generate in pieces; closing the iterator closes the connection, which stops the server."""
+        body = {
+            "model": self.name,
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": prompt}],
+            "max_tokens": max_new_tokens,
+            "temperature": 0,
+            "stream": True,
+        }
+        for event in self._server.events("/chat/completions", body):
+            if piece := _piece(event):
+                yield piece
+
+
+class ServerEmbedder:
+    """An embedding model on a server; spans are embedded as texts of their own."""
+
+    max_tokens = 256  # what any embedding model reads; counted with tiktoken, so some room is left
+
+    def __init__(self, url: str, model: str, api_key: str = "") -> None:
+        self.name = model
+        self._server = Server(url, api_key)
+        self.dimension = int(self.encode(["dimension"]).shape[1])
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, by tiktoken, with room for special ones."""
+        return [count(text) + 2 for text in texts]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: `(n, d)`."""
+        rows: list[Any] = []
+        for start in range(0, len(texts), BATCH):
+            body = {"model": self.name, "input": list(texts[start : start + BATCH])}
+            answer = self._server.post("/embeddings", body)
+            try:
+                rows += [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
+            except (KeyError, TypeError) as error:
+                raise ServerError(
+                    f"{self._server.url}/embeddings sent no embeddings: is it the right server?"
+                ) from error
+        if len(rows) != len(texts):
+            raise ServerError(f"{self._server.url}/embeddings sent {len(rows)} vectors for {len(texts)} texts")
+        vectors = np.asarray(rows, np.float32)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+
+    def encode_query(self, text: str) -> Vectors:
+        """Embed a query: `(d,)`."""
+        return np.asarray(self.encode([text])[0], np.float32)
+
+    def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
+        """Embed parts of each text."""
+        flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
+        vectors = self.encode(flat)
+        ends = np.cumsum([len(own) for own in spans])
+        return [np.asarray(part, np.float32) for part in np.split(vectors, ends[:-1])]
+
+
+def _piece(event: Any) -> str:
+    """The text in one event; whatever else a server sends (roles, usage, tool calls) is none."""
+    if isinstance(event, dict) and event.get("error"):
+        raise ServerError(f"the server failed in mid-answer: {str(event['error'])[:200]}")
+    try:
+        return str(event["choices"][0]["delta"].get("content") or "")
+    except (KeyError, IndexError, TypeError, AttributeError):
+        return ""
+
+
+def _pause(retry_after: str | None, attempt: int) -> float:
+    try:
+        return min(10.0, float(retry_after or ""))
+    except ValueError:
+        return 0.5 * 2.0**attempt

@@ -1,0 +1,113 @@
+"""A real HTTP server that speaks OpenAI's protocol, well and badly."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from rag.errors import ServerError
+from rag.models import server as serving
+from rag.models.server import ServerEmbedder, ServerGenerator
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the test's `script` says: a list of (status, headers, lines), one a request."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.server.seen.append((self.path, body, self.headers.get("authorization")))
+        if self.path.endswith("/embeddings"):
+            rows = [{"index": i, "embedding": [3.0, 4.0 * len(text)]} for i, text in enumerate(body["input"])]
+            return self._send(200, {}, [json.dumps({"data": rows[::-1]})])
+        return self._send(*self.server.script.pop(0))
+
+    def do_GET(self):
+        self._send(200, {}, ['{"data": [{"id": "the-only-one"}]}'])
+
+    def _send(self, status, headers, lines):
+        body = ("\n\n".join(lines) + "\n\n").encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body) + (50 if "x-cut" in headers else 0)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = "x-cut" in headers
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        running.seen, running.script = [], []
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        running.url = f"http://127.0.0.1:{running.server_port}"
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def said(*pieces):
+    return ["data: " + json.dumps({"choices": [{"delta": {"content": piece}}]}) for piece in pieces]
+
+
+def ask(server, **options):
+    generator = ServerGenerator(server.url, "the-only-one", **options)
+    return "".join(generator.stream("Be brief.", "Why?", max_new_tokens=9))
+
+
+def test_a_stream_with_the_quirks_of_several_servers(server):
+    quirks = [": keep-alive", "event: message", 'data: {"choices": []}', 'data: {"usage": {}}']
+    role = 'data: {"choices": [{"delta": {"role": "assistant", "content": null}}]}'
+    server.script = [(200, {}, [role, *said("Be"), *quirks, *said("cause."), "data: [DONE]", "data: junk"])]
+    assert ask(server, api_key="secret") == "Because."
+    path, body, authorization = server.seen[0]
+    assert path == "/v1/chat/completions"
+    assert (body["model"], body["max_tokens"], body["stream"]) == ("the-only-one", 9, True)
+    assert authorization == "Bearer secret"
+
+
+def test_a_busy_server_is_asked_again(server):
+    server.script = [(503, {"retry-after": "0"}, ["busy"]), (429, {"retry-after": "0"}, []), (200, {}, said("Fine."))]
+    assert ask(server) == "Fine."
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((401, {}, ["no"]), "FOOTNOTE_API_KEY"),
+        ((404, {}, ["no model"]), "the-only-one"),
+        ((500, {}, ["out of memory"]), "out of memory"),
+        ((200, {}, ["data: {broken"]), "broken event"),
+        ((200, {}, ['data: {"error": {"message": "gone"}}']), "gone"),
+        ((200, {"x-cut": "1"}, said("Half")), "broke off"),
+    ],
+)
+def test_a_failing_server_is_explained(server, answer, message):
+    server.script = [answer]
+    with pytest.raises(ServerError, match=message):
+        ask(server)
+
+
+def test_a_server_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(serving, "CONNECT_S", 1.0)
+    with pytest.raises(ServerError, match="is it running"):
+        "".join(ServerGenerator("http://127.0.0.1:9", "m").stream("", "", max_new_tokens=1))
+    with pytest.raises(ServerError, match="http://host:port"):
+        ServerGenerator("localhost:8000", "m")
+
+
+def test_embeddings_are_ordered_and_of_length_one(server):
+    embedder = ServerEmbedder(server.url, "e")
+    assert embedder.dimension == 2
+    vectors = embedder.encode(["a", "bb"])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert np.allclose(vectors[0], [0.6, 0.8])
+    parts = embedder.encode_spans(["abcd", "xy"], [[(0, 4), (0, 1)], [(0, 2)]])
+    assert [len(part) for part in parts] == [2, 1]
+    assert np.allclose(parts[0][1], vectors[0])
