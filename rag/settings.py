@@ -1,7 +1,6 @@
 """Settings: argument > `FOOTNOTE_*` environment > value saved in the library > default.
 
-One frozen model with every knob, its reason beside it. Unknown names are errors. What a library is
-built with (`IDENTITY`) is saved in it, because it cannot be changed without a rebuild.
+One frozen model with every knob, its reason beside it. Unknown names are errors.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rag.errors import SettingsError
 
 PREFIX = "FOOTNOTE_"
-IDENTITY = ("embedder", "embed_url", "window_sentences")
+CACHE = "FOOTNOTE_CACHE"  # the folder for fetched models: of the machine, not of a library
 
 
 class Settings(BaseModel):
@@ -55,7 +54,7 @@ def load(
     from_environment = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environment.items()
-        if name.startswith(PREFIX) and value != ""
+        if name.startswith(PREFIX) and name != CACHE and value != ""
     }
     given = {name: value for name, value in (arguments or {}).items() if value is not None}
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from rag.models import weights
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment
-from rag.models.generator import Generator, LlamaIndexGenerator, TransformerGenerator, as_llama_index
+from rag.models.generator import Generator, TransformerGenerator
 from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
 
@@ -20,12 +20,10 @@ __all__ = [
     "Entailer",
     "Entailment",
     "Generator",
-    "LlamaIndexGenerator",
     "ServerEmbedder",
     "ServerGenerator",
     "TransformerEmbedder",
     "TransformerGenerator",
-    "as_llama_index",
     "load_embedder",
     "load_generator",
 ]

@@ -1,7 +1,7 @@
 """Prompt → text, streamed, from an open-weight model in this process.
 
-`Generator` is what the pipeline needs; `as_llama_index` and `from_llama_index` are the seam to
-llama-index, in both directions.
+`Generator` is what the pipeline needs. A llama-index `LLM` becomes one, and the other way round, in
+`rag.llamaindex`.
 """
 
 from __future__ import annotations
@@ -119,44 +119,3 @@ def _stopper(stop: threading.Event) -> Any:
             return torch.full((input_ids.shape[0],), stop.is_set(), device=input_ids.device, dtype=torch.bool)
 
     return _Stop()
-
-
-class LlamaIndexGenerator:
-    """Any llama-index `LLM` as a `Generator`."""
-
-    def __init__(self, llm: Any) -> None:
-        self._llm = llm
-        self.name = str(llm.metadata.model_name)
-
-    def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
-        """Stream a chat with the LLM's own client."""
-        from llama_index.core.llms import ChatMessage
-
-        messages = [ChatMessage(role="system", content=system), ChatMessage(role="user", content=prompt)]
-        for part in self._llm.stream_chat(messages):
-            if part.delta:
-                yield part.delta
-
-
-def as_llama_index(generator: Generator, *, context_window: int = 2048, max_new_tokens: int = 96) -> Any:
-    """A `Generator` as a llama-index `LLM`, for llama-index programs."""
-    from llama_index.core.llms import CompletionResponse, CustomLLM, LLMMetadata
-
-    class FootnoteLLM(CustomLLM):  # type: ignore[misc]
-        @property
-        def metadata(self) -> Any:
-            return LLMMetadata(model_name=generator.name, context_window=context_window, num_output=max_new_tokens)
-
-        def complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
-            return CompletionResponse(text="".join(_pieces(prompt)))
-
-        def stream_complete(self, prompt: str, formatted: bool = False, **_: Any) -> Any:
-            text = ""
-            for piece in _pieces(prompt):
-                text += piece
-                yield CompletionResponse(text=text, delta=piece)
-
-    def _pieces(prompt: str) -> Iterator[str]:
-        return generator.stream("You are a helpful assistant.", prompt, max_new_tokens=max_new_tokens)
-
-    return FootnoteLLM()

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import ModelError
+from rag.settings import CACHE
 
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 DEFAULT_GENERATOR = "SmolLM2-135M-Instruct"
@@ -47,7 +48,7 @@ def cache_folder() -> Path:
     """The user's cache, or `FOOTNOTE_CACHE`."""
     import platformdirs
 
-    return Path(os.environ.get("FOOTNOTE_CACHE") or platformdirs.user_cache_dir("footnote"))
+    return Path(os.environ.get(CACHE) or platformdirs.user_cache_dir("footnote"))
 
 
 def embedder_folder() -> Path:

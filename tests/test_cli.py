@@ -1,0 +1,202 @@
+"""The command as people and programs use it: exit codes, streams, JSON, bad input of every kind."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from rag.types import Answer
+from ui.cli import VERBS, cli, main, terminal
+from ui.cli.options import years
+
+PERL = "002_dd4b9b65b304c986.txt#5"
+
+
+@pytest.fixture
+def run(seed_folder, capsys, monkeypatch, tmp_path):
+    """Run a command on the seed library (read-only by agreement) in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, stdin=None, library=seed_folder):
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8"))
+        capsys.readouterr()
+        code = main(["--library", str(library), *arguments])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_an_example(verb):
+    command = cli.get_command(click.Context(cli), verb)
+    assert command.help
+    assert f"footnote {verb}" in command.epilog
+
+
+def test_search_finds_and_prints_the_json_that_others_rely_on(run):
+    code, out, _ = run("search", "How much memory does PERL need?", "-k", "3", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert set(found) == {"id", "question", "hits"}
+    assert len(found["hits"]) == 3
+    assert set(found["hits"][0]) == {"rank", "score", "scores", "doc_id", "source", "title", "start", "end", "text"}
+    assert (found["hits"][0]["rank"], found["hits"][0]["source"]) == (1, PERL)
+
+
+def test_a_batch_answers_in_order_and_tells_failing_lines(run):
+    lines = [
+        '\ufeff{"id": "a", "question": "What is HELMET?"}',
+        "no json",
+        "[1]",
+        '{"id": "b"}',
+        "",
+        '{"id": "c", "question": "And its aim?", "history": [{"question": "What is PERL?", "answer": "PERL is RL."}]}',
+        '{"id": "d", "question": "x", "history": "none"}',
+    ]
+    code, out, err = run("search", "--batch", "-", stdin="\n".join(lines))
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert [row["id"] for row in rows] == ["a", None, None, "b", "c", "d"]
+    assert ["error" in row for row in rows] == [False, True, True, True, False, True]
+    assert "line 2" in rows[1]["error"]
+    assert rows[4]["hits"][0]["source"] == PERL
+    assert "4 of 6 lines failed" in err
+
+
+def test_check_prints_verdict_and_evidence(run):
+    code, out, _ = run("check", "PERL needs more memory than conventional RLHF.", "--source", PERL, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {"id", "verdict", "support", "evidence"} <= set(found)
+    assert found["verdict"] == "contradicted"
+    assert set(found["evidence"][0]) >= {"doc_id", "source", "start", "end", "quote"}
+    _, text, _ = run("check", "PERL needs more memory than conventional RLHF.", "--source", PERL)
+    assert "✕ contradicted" in text
+
+
+def test_show_list_and_doctor(run):
+    assert "Parameter Efficient" in run("show", "2403.10704")[1]
+    code, out, err = run("list", "--year", "2019")
+    assert (code, len(out.splitlines()), "1 of 1" in err) == (0, 1, True)
+    assert run("doctor")[:2] == (0, "the library is in order\n")
+    assert json.loads(run("show", PERL, "--json")[1])["source"] == PERL
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["search", " "], 1, "empty"),
+        (["search", "x" * 3000], 1, "shorten"),
+        (["search"], 2, "QUESTION or --batch"),
+        (["search", "q", "--batch", "-"], 2, "not both"),
+        (["search", "q", "-k", "0"], 2, "-k"),
+        (["search", "q", "--year", "20x4"], 1, "2020-2024"),
+        (["search", "q", "--year", "2024-2020"], 1, "ends before"),
+        (["search", "--batch", "missing.jsonl"], 2, "missing.jsonl"),
+        (["check", "c", "--source", "nowhere.txt#1"], 1, "nowhere.txt#1"),
+        (["show", "nothing like this"], 1, "did you mean"),
+        (["ingest", "missing-folder"], 1, "missing-folder"),
+        (["export", "missing.json"], 2, "missing.json"),
+        (["search", "q", "--embedder", "not/there"], 1, "--rebuild"),
+        (["nonsense"], 2, "nonsense"),
+        (["search", "q", "--store", "ftp://x"], 1, "ftp://x"),
+    ],
+)
+def test_bad_input_gives_a_clear_error_and_code(run, arguments, code, message):
+    got, out, err = run(*arguments)
+    assert (got, out) == (code, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"%PDF-1.7 \x00", b'{"a": ', b"\xff\xfe"])
+def test_files_that_hold_no_paper_are_reported(run, tmp_path, content):
+    (tmp_path / "bad.jsonl").write_bytes(content)
+    code, _, err = run("ingest", str(tmp_path / "bad.jsonl"), library=tmp_path / "new")
+    assert code == 1
+    assert "bad.jsonl" in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_library_names_the_command_that_makes_one(run, tmp_path):
+    code, _, err = run("list", library=tmp_path / "nowhere")
+    assert code == 1
+    assert "footnote ingest" in err
+
+
+def test_an_unknown_setting_is_an_error(run, monkeypatch):
+    monkeypatch.setenv("FOOTNOTE_EMBEDER", "x")
+    code, _, err = run("list")
+    assert code == 1
+    assert "FOOTNOTE_EMBEDER" in err
+
+
+def test_export_of_an_answer(run, seeds, tmp_path):
+    answer = seeds.ask("How much memory does PERL need?")
+    (tmp_path / "a.json").write_text(json.dumps(answer.to_dict()), encoding="utf-8")
+    code, out, _ = run("export", "a.json", "--format", "bibtex")
+    assert code == 0
+    assert "sidahmed2024perl" in out
+    assert run("export", "a.json", "-o", "a.tex")[0] == 0
+    assert "\\cite{sidahmed2024perl" in (tmp_path / "a.tex").read_text(encoding="utf-8")
+    (tmp_path / "b.json").write_text('{"no": "answer"}', encoding="utf-8")
+    assert run("export", "b.json")[0] == 1
+
+
+def test_text_of_the_corpus_cannot_steer_the_terminal():
+    assert terminal.clean("a\x1b[31mred\x07\u202eevil\x9b2J") == "a[31mredevil2J"
+
+
+def test_a_narrow_terminal_is_not_overrun(monkeypatch, seeds):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("NO_COLOR", "1")
+    answer = seeds.ask("How much memory does PERL need?")
+    documents = {d.id: d for d in seeds.library.documents([c.doc_id for c in answer.citations])}
+    text = terminal.answer_text(answer, documents)
+    assert max(len(line) for line in text.splitlines()) <= 40
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("2024", (2024, 2024)), ("2020-2024", (2020, 2024)), ("2020-", (2020, None)), ("-2024", (None, 2024))],
+)
+def test_years(text, expected):
+    assert years(text) == expected
+
+
+OFFLINE = """
+import socket, sys
+def refuse(*a, **k):
+    raise AssertionError(f"called out: {a}")
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+from ui.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_fresh_checkout_answers_with_the_real_models_and_calls_nobody(tmp_path):
+    """The first answer from nothing but the seeds; the generator may be fetched before sockets are shut."""
+    environment = {name: value for name, value in os.environ.items() if name != "FOOTNOTE_LIBRARY"}
+
+    def footnote(*arguments, start=("-m", "ui.cli")):
+        command = [sys.executable, *start, *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    fetched = footnote("models", "--fetch", "--json")
+    assert fetched.returncode == 0, fetched.stderr
+    assert [json.loads(line)["checked"] for line in fetched.stdout.splitlines()] == ["hash as published"] * 2
+    asked = footnote("ask", "How many refusal categories are there?", "--json", start=("-c", OFFLINE))
+    assert asked.returncode == 0, asked.stderr
+    assert "41 papers" in asked.stderr
+    answer = Answer.from_dict(json.loads(asked.stdout))
+    assert answer.model == "SmolLM2-135M-Instruct"
+    assert any("16 refusal categories" in citation.quote for citation in answer.citations)

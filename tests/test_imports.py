@@ -1,0 +1,106 @@
+"""The shape of the code: imports go one way, an outside library has one home, nothing heavy at start."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = ("torch", "transformers", "chromadb", "llama_index", "gradio", "tantivy", "numpy")
+
+# From the top down: a module may import from lower rows only.
+LAYERS = (
+    ("conversation", "llamaindex"),
+    ("pipeline",),
+    ("ingesting",),
+    ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
+    ("guards", "overlap", "sentences"),
+    ("library",),
+    ("doctor", "founding", "nearest", "indexing", "lookup", "staging"),
+    ("store", "lexical", "catalog", "models", "cite", "locks"),
+    ("text", "words", "tokens"),
+    ("settings",),
+    ("types",),
+    ("errors",),
+)
+WITHIN_A_ROW = {("doctor", "indexing"), ("nearest", "indexing"), ("founding", "indexing"), ("founding", "lookup"),
+                ("founding", "staging"), ("staging", "lookup"), ("store", "catalog"), ("indexing", "lookup"),
+                ("doctor", "nearest"), ("doctor", "staging"), ("words", "text"), ("doctor", "founding"),
+                ("catalog", "locks"), ("doctor", "lookup"), ("lexical", "catalog")}  # fmt: skip
+HOMES = {
+    "torch": {"rag/models"},
+    "transformers": {"rag/models"},
+    "chromadb": {"rag/store.py"},
+    "tantivy": {"rag/lexical.py"},
+    "llama_index": {"rag/llamaindex.py"},
+    "sqlite3": {"rag/catalog.py", "rag/founding.py", "rag/doctor.py"},
+    "tiktoken": {"rag/tokens.py"},
+    "httpx": {"rag/models/server.py"},
+    "click": {"ui/cli"},
+}
+
+
+def files(*packages):
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def imported(path):
+    """Names of modules imported anywhere in a file, `from a import b` as `a.b` and `a`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    typing_only = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_rag_imports_neither_ui_nor_eval_and_eval_not_ui():
+    for path in files("rag"):
+        assert not {name.split(".")[0] for name in imported(path)} & {"ui", "eval"}, path
+    for path in files("eval"):
+        assert "ui" not in {name.split(".")[0] for name in imported(path)}, path
+
+
+def row_of(part):
+    return next(number for number, row in enumerate(LAYERS) if part in row)
+
+
+def test_imports_inside_rag_go_down():
+    parts = {part for row in LAYERS for part in row}
+    for path in files("rag"):
+        own = path.relative_to(ROOT / "rag").parts[0].removesuffix(".py")
+        if own == "__init__":
+            continue
+        for name in imported(path):
+            pieces = name.split(".")
+            if pieces[0] != "rag" or len(pieces) < 2 or pieces[1] == own or pieces[1] not in parts:
+                continue
+            goes_down = row_of(pieces[1]) > row_of(own)
+            assert goes_down or (own, pieces[1]) in WITHIN_A_ROW, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_an_outside_library_has_one_home(library):
+    for path in files("rag", "ui", "eval"):
+        place = path.relative_to(ROOT).as_posix()
+        if any(place.startswith(home) for home in HOMES[library]):
+            continue
+        assert library not in {name.split(".")[0] for name in imported(path)}, place
+
+
+@pytest.mark.parametrize("code", ["import rag", "from ui.cli import main; main(['--help'])"])
+def test_nothing_heavy_is_loaded_at_start(code):
+    check = f"{code}\nimport sys\nprint([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"

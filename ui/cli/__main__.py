@@ -1,0 +1,7 @@
+"""`python -m ui.cli`: the command where no script is installed."""
+
+import sys
+
+from ui.cli import main
+
+sys.exit(main())
