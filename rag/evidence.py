@@ -21,16 +21,33 @@ from rag.types import Document, Hit
 
 Idf = Callable[[Sequence[str]], Mapping[str, float]]
 
-# Chosen on the dev questions.
-PAPERS = 5  # papers whose sentences compete
-MOST = 5  # sentences in all
-WORD_WEIGHT = 0.4
-PAPER_WEIGHT = 2.0
+# Chosen on the dev claims and questions; flat around these values.
+WORD_WEIGHT = 0.8
+PAPER_WEIGHT = 1.0
 WEAK = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Breadth:
+    """How many papers a question wants, how near to the best they must be, and how much of each."""
+
+    papers: int
+    share: float  # of the best paper's score
+    sentences: int  # of one paper
+    most: int  # in all
+
+
+_FACT = _Breadth(papers=5, share=0.0, sentences=5, most=5)
+_COMPARISON = _Breadth(papers=3, share=0.6, sentences=2, most=5)
+_LIST = _Breadth(papers=8, share=0.55, sentences=1, most=8)
 
 _WANTS_MANY = re.compile(
     r"\b(?:which|what|list|name|find|show|any|all|every|how many)\b[\w\s,'-]{0,40}?"
     r"\b(?:papers?|works|studies|articles?|abstracts?|publications|authors|researchers)\b",
+    re.IGNORECASE,
+)
+_COMPARES = re.compile(
+    r"\b(?:compar\w+|differ\w*|contrast\w*|versus|vs|both|respectively|in common|similarit\w+|share[sd]?|(?:dis)?agree)\b",
     re.IGNORECASE,
 )
 
@@ -48,9 +65,11 @@ class Selection:
         return bool(self.evidence) and self.strength >= WEAK
 
 
-def wants_many(question: str) -> bool:
-    """Whether the question asks for papers rather than for a fact."""
-    return bool(_WANTS_MANY.search(question))
+def breadth_of(question: str) -> _Breadth:
+    """Whether a question asks for papers, compares, or wants a fact."""
+    if _WANTS_MANY.search(question):
+        return _LIST
+    return _COMPARISON if _COMPARES.search(question) else _FACT
 
 
 def select(
@@ -62,15 +81,18 @@ def select(
     *,
     idf: Idf,
 ) -> Selection:
-    """Pick the best sentences of the best papers; ties by document and place."""
-    papers = [hit for hit in hits[:PAPERS] if hit.chunk.doc_id in documents]
+    """Pick the best sentences of the best papers, as many of each as the question's breadth has it."""
+    breadth = breadth_of(question)
+    papers = [hit for hit in hits[: breadth.papers] if hit.score >= breadth.share * hits[0].score]
     scored = [
         evidence
         for hit in papers
-        for evidence in _scored(question, query, documents[hit.chunk.doc_id], sentences, idf, hit.score)
+        for evidence in _best(
+            _scored(question, query, documents[hit.chunk.doc_id], sentences, idf, hit.score), breadth.sentences
+        )
     ]
-    scored.sort(key=lambda e: (-e.score, e.chunk.doc_id, e.chunk.start))
-    return Selection(tuple(scored[:MOST]), scored[0].score if scored else 0.0)
+    chosen = _best(scored, breadth.most)
+    return Selection(tuple(chosen), chosen[0].score if chosen else 0.0)
 
 
 def nearest_sentences(
@@ -83,8 +105,11 @@ def nearest_sentences(
     most: int,
 ) -> list[Evidence]:
     """The sentences of one document that fit a claim best, best first."""
-    scored = _scored(claim, query, document, sentences, idf, 0.0)
-    return sorted(scored, key=lambda e: (-e.score, e.chunk.start))[:most]
+    return _best(_scored(claim, query, document, sentences, idf, 0.0), most)
+
+
+def _best(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
+    return sorted(evidence, key=lambda e: (-e.score, e.chunk.doc_id, e.chunk.start))[:most]
 
 
 def _scored(

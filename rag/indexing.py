@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import copytree
+from shutil import copyfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,16 +85,20 @@ class Indexes:
         """Chunk ids by cosine similarity out of Chroma, or None where it cannot be used at the moment."""
         if not self._catalog.writable and not self._url:
             return None
-        with self.store() as opened:
-            return None if self._catalog.get("dirty") else opened.query(kind, vector, k)
+        with self._reading():
+            # Still dirty with the lock in our hands: its writer was killed, and the files may be broken.
+            return None if self._catalog.get("dirty") else self._opened_store().query(kind, vector, k)
 
     @contextmanager
     def store(self) -> Iterator[Store]:
         """Chroma, as it is now."""
         with self._reading():
-            if self._store is None:
-                self._store = self._open_store()
-            yield self._store
+            yield self._opened_store()
+
+    def _opened_store(self) -> Store:
+        if self._store is None:
+            self._store = self._open_store()
+        return self._store
 
     @contextmanager
     def words(self) -> Iterator[Lexical]:
@@ -119,7 +123,10 @@ class Indexes:
             return folder
         if self._copy is None:
             self._copy = tempfile.TemporaryDirectory(prefix="footnote-")
-        return Path(copytree(folder, Path(self._copy.name) / folder.name, dirs_exist_ok=True))
+        copy = Path(self._copy.name)
+        for file in folder.iterdir():
+            copyfile(file, copy / file.name)
+        return copy
 
     def store_damage(self) -> str:
         """What can be seen to be wrong with Chroma's files without opening them, or nothing."""

@@ -34,8 +34,9 @@ from rag.indexing import Indexes, Progress
 from rag.lexical import terms
 from rag.locks import held_alone
 from rag.lookup import Filters
+from rag.matching import BY_ID, Matching, Merged, StageCounts
 from rag.nearest import Vector, nearest
-from rag.staging import BY_ID, Matching, Merged, StageCounts, Staging, content_hash, write_document
+from rag.staging import Staging, content_hash, write_document
 from rag.types import JSON, Chunk, Document
 
 __all__ = ["Filters", "Finding", "IndexedDocument", "Library", "Matching", "Merged", "StageCounts"]

@@ -15,63 +15,16 @@ import hashlib
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rag.catalog import KINDS, Catalog, document_from, document_to
 from rag.lookup import columns
+from rag.matching import Matching, Record, StageCounts, components, mergers
 from rag.types import Document
 
 BATCH = 500  # records a transaction: well under a second, and one wait for the disk
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """How records are recognised as the same paper, and made into one document with its id."""
-
-    identity_keys: Callable[[Document], Sequence[str]]
-    merge: Callable[[Sequence[Document]], Document]
-
-
-BY_ID = Matching(lambda document: (document.id,), lambda documents: documents[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A record that is the same paper as an earlier one, and the key that says so."""
-
-    source: str
-    into: str
-    key: str
-
-
-@dataclass(slots=True)
-class StageCounts:
-    """Records of one file, counted; `removed` are those that the file no longer has."""
-
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    removed: int = 0
-    merged: list[Merged] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """A record as it is stored, with what links it to others."""
-
-    id: int
-    path: str
-    doc_id: str | None
-    document: Document
-    keys: tuple[str, ...]
-
-    @property
-    def place(self) -> tuple[str, int, str]:
-        """Files by name, records by number: the order in which records lead."""
-        number = self.document.source.rpartition("#")[2]
-        return self.path, int(number) if number.isdecimal() else 0, self.document.source
 
 
 class Staging:
@@ -222,7 +175,7 @@ class Staging:
         old = touched | {doc_id for (doc_id,) in linked}
         records = self._records(old, fresh)
         made: set[str] = set()
-        for group in _components(records):
+        for group in components(records):
             document = self._merged(group, old, made)
             made.add(document.id)
             moved = [(document.id, record.id) for record in group if record.doc_id != document.id]
@@ -230,9 +183,9 @@ class Staging:
             self._put(document)
         for doc_id in sorted(old - made):
             self._drop(doc_id)
-        counts.merged += _mergers(records, fresh)
+        counts.merged += mergers(records, fresh)
 
-    def _records(self, doc_ids: set[str], fresh: Sequence[int]) -> list[_Record]:
+    def _records(self, doc_ids: set[str], fresh: Sequence[int]) -> list[Record]:
         rows = self._catalog.rows(
             "SELECT id, path, doc_id, json FROM records WHERE doc_id IN (SELECT value FROM json_each(?)) "
             "UNION SELECT id, path, doc_id, json FROM records WHERE id IN (SELECT value FROM json_each(?))",
@@ -246,11 +199,11 @@ class Staging:
         ):
             keys[record_id].append(key)
         records = [
-            _Record(id_, path, doc_id, document_from(stored), tuple(keys[id_])) for id_, path, doc_id, stored in rows
+            Record(id_, path, doc_id, document_from(stored), tuple(keys[id_])) for id_, path, doc_id, stored in rows
         ]
         return sorted(records, key=lambda record: record.place)
 
-    def _merged(self, group: Sequence[_Record], old: set[str], made: set[str]) -> Document:
+    def _merged(self, group: Sequence[Record], old: set[str], made: set[str]) -> Document:
         """The document of linked records; should its id belong to unlinked ones, another id."""
         document = self._matching.merge([record.document for record in group])
         id_, number = document.id, 1
@@ -306,47 +259,6 @@ def write_document(catalog: Catalog, document: Document) -> None:
 def content_hash(document: Document) -> str:
     """Of what is embedded: title and text."""
     return _sha256(f"{document.title}\0{document.text}")
-
-
-def _components(records: Sequence[_Record]) -> Iterator[list[_Record]]:
-    """Records linked by shared keys, in their order."""
-    parent = {record.id: record.id for record in records}
-
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = node = parent[parent[node]]
-        return node
-
-    holder: dict[str, int] = {}
-    for record in records:
-        for key in record.keys:
-            parent[root(record.id)] = root(holder.setdefault(key, record.id))
-    groups: dict[int, list[_Record]] = defaultdict(list)
-    for record in records:
-        groups[root(record.id)].append(record)
-    yield from groups.values()
-
-
-def _mergers(records: Sequence[_Record], fresh: Sequence[int]) -> list[Merged]:
-    """For each fresh record the first other one that shares a key; of two fresh ones, the later tells."""
-    by_key: dict[str, list[_Record]] = defaultdict(list)
-    for record in records:
-        for key in record.keys:
-            by_key[key].append(record)
-    age = {record_id: number for number, record_id in enumerate(fresh)}
-    by_id = {record.id: record for record in records}
-    found = []
-    for record_id in dict.fromkeys(fresh):
-        record = by_id[record_id]
-        partners = (
-            (other, key)
-            for key in record.keys
-            for other in by_key[key]
-            if other.id != record_id and age.get(other.id, -1) < age[record_id]
-        )
-        if partner := next(partners, None):
-            found.append(Merged(record.document.source, partner[0].document.source, partner[1]))
-    return found
 
 
 def _sha256(text: str) -> str:

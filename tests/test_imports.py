@@ -18,8 +18,8 @@ LAYERS = (
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
     ("guards", "overlap", "sentences"),
     ("library",),
-    ("doctor", "founding", "nearest", "indexing", "lookup", "staging"),
-    ("store", "lexical", "catalog", "models", "cite", "locks"),
+    ("doctor", "founding", "nearest", "indexing", "lookup", "staging", "matching"),
+    ("store", "lexical", "catalog", "models", "cite", "locks", "schema"),
     ("text", "words", "tokens"),
     ("settings",),
     ("types",),
@@ -29,12 +29,13 @@ WITHIN_A_ROW = {("doctor", "indexing"), ("nearest", "indexing"), ("founding", "i
                 ("founding", "staging"), ("staging", "lookup"), ("store", "catalog"), ("indexing", "lookup"),
                 ("doctor", "nearest"), ("doctor", "staging"), ("words", "text"), ("doctor", "founding"),
                 ("catalog", "locks"), ("doctor", "lookup"), ("lexical", "catalog")}  # fmt: skip
+BENCH = "eval/bench.py"  # the plain program that we are measured against
 HOMES = {
     "torch": {"rag/models"},
     "transformers": {"rag/models"},
-    "chromadb": {"rag/store.py"},
+    "chromadb": {"rag/store.py", BENCH},
     "tantivy": {"rag/lexical.py"},
-    "llama_index": {"rag/llamaindex.py"},
+    "llama_index": {"rag/llamaindex.py", BENCH},
     "sqlite3": {"rag/catalog.py", "rag/founding.py", "rag/doctor.py"},
     "tiktoken": {"rag/tokens.py"},
     "httpx": {"rag/models/server.py"},
@@ -73,7 +74,7 @@ def test_rag_imports_neither_ui_nor_eval_and_eval_not_ui():
 
 
 def row_of(part):
-    return next(number for number, row in enumerate(LAYERS) if part in row)
+    return next((number for number, row in enumerate(LAYERS) if part in row), -1)
 
 
 def test_imports_inside_rag_go_down():
@@ -82,6 +83,7 @@ def test_imports_inside_rag_go_down():
         own = path.relative_to(ROOT / "rag").parts[0].removesuffix(".py")
         if own == "__init__":
             continue
+        assert row_of(own) >= 0, f"{path}: give it a row in LAYERS"
         for name in imported(path):
             pieces = name.split(".")
             if pieces[0] != "rag" or len(pieces) < 2 or pieces[1] == own or pieces[1] not in parts:

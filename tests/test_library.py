@@ -9,6 +9,7 @@ import pytest
 
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters, Library
+from rag.locks import held_alone
 from tests.library_parts import (
     IDENTITY,
     by_keys,
@@ -232,6 +233,21 @@ def test_a_second_writer_waits_and_says_so(library):
             pass
         assert waited == [1]
         assert other.count() == 0  # readers need no lock
+
+
+def test_a_search_works_while_another_process_has_yet_to_mend_what_a_kill_left(library):
+    put(library, "a.txt", [paper(n) for n in range(50)])
+    expected = library.nearest("window", vector("x"), 7)
+    library.close()
+    shutil.rmtree(library.folder / "chroma")
+    with held_alone(library.folder / "write.lock", timeout_s=0), Library.open(library.folder) as reader:
+        reader._catalog.put("dirty", "as a killed writer leaves it")
+        found = reader.nearest("window", vector("x"), 7)
+        assert [chunk for chunk, _ in found] == [chunk for chunk, _ in expected]
+        assert reader.bm25("thing7", 1)[0][0] == "d7"
+    with Library.open(library.folder) as reader:
+        assert [chunk for chunk, _ in reader.nearest("window", vector("x"), 7)] == [c for c, _ in expected]
+        assert disagreements(reader) == []
 
 
 def test_twenty_kills_lose_and_double_nothing(tmp_path):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rag import staging
 from rag.catalog import Catalog
 from rag.lookup import page
+from rag.matching import Matching
 from rag.staging import Staging
 from tests.library_parts import by_keys, paper
 
@@ -131,7 +132,7 @@ def stage(staged, file, digest, documents, is_whole):
 
 def test_two_groups_of_records_never_share_an_id(tmp_path):
     catalog = Catalog.create(tmp_path, {})
-    matching = staging.Matching(lambda d: d.metadata["keys"], lambda documents: documents[0])
+    matching = Matching(lambda d: d.metadata["keys"], lambda documents: documents[0])
     twins = [paper(1, file=file, keys=[file]) for file in FILES]  # all of them are called d1
     for twin in twins:
         Staging(catalog, matching).stage(twin.source, "x", [twin])

@@ -26,6 +26,7 @@ VERBS = {
     "remove": ("ui.cli.papers:remove", "Take papers out of the library."),
     "export": ("ui.cli.export:export", "Write an answer or chat as Markdown, LaTeX with .bib, or CSL-JSON."),
     "doctor": ("ui.cli.papers:doctor", "Find what is wrong with the library, and mend it."),
+    "bench": ("ui.cli.bench:bench", "Measure speed against a plain llama-index program."),
     "models": ("ui.cli.models:models", "Show, fetch and check the models."),
 }
 
