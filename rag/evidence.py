@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.cite import Evidence
-from rag.lexical import terms
+from rag.library.lexical import terms
 from rag.sentences import SentenceVectors
 from rag.types import Document, Hit
 
@@ -47,7 +47,8 @@ _WANTS_MANY = re.compile(
     re.IGNORECASE,
 )
 _COMPARES = re.compile(
-    r"\b(?:compar\w+|differ\w*|contrast\w*|versus|vs|both|respectively|in common|similarit\w+|share[sd]?|(?:dis)?agree)\b",
+    r"\b(?:compar\w+|differ\w*|contrast\w*|versus|vs|both|respectively|in common"
+    r"|similarit\w+|share[sd]?|(?:dis)?agree)\b",
     re.IGNORECASE,
 )
 

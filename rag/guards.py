@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rag.lexical import terms
+from rag.library.lexical import terms
 from rag.text import sentences
 from rag.words import Figure, figures, name_key, names, words
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from rag.lexical import terms
+from rag.library.lexical import terms
 from rag.models.entailer import Entailment
 from rag.text import sentences
 

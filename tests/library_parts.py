@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rag import doctor, store
-from rag.library import IndexedDocument, Library, Matching
+from rag.library import IndexedDocument, Library, Matching, doctor, store
 from rag.types import Chunk, Document
 
 IDENTITY = {"embedder": "by hash", "window_sentences": 1}

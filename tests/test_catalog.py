@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from rag.catalog import Catalog, chunk_from, document_from, document_to
 from rag.errors import (
     BadInputError,
     DocumentNotFoundError,
@@ -18,7 +17,8 @@ from rag.errors import (
     LibraryMismatchError,
 )
 from rag.library import Filters, Library
-from rag.locks import FileLock, held_alone
+from rag.library.catalog import Catalog, chunk_from, document_from, document_to
+from rag.library.locks import FileLock, held_alone
 from tests.library_parts import IDENTITY, cut, paper, put, vector
 
 
@@ -74,7 +74,7 @@ def test_another_version_says_what_to_do(catalog):
 
 
 def test_a_lock_of_somebody_else_is_named(catalog, monkeypatch):
-    monkeypatch.setattr("rag.catalog.BUSY_S", 0.05)
+    monkeypatch.setattr("rag.library.catalog.BUSY_S", 0.05)
     second = Catalog(catalog.path.parent)
     with catalog.transaction(), pytest.raises(LibraryBusyError, match="another process"):
         second.put("x", "y")
@@ -223,7 +223,7 @@ def test_readers_share_and_a_writer_is_alone(tmp_path):
 def test_a_lock_ends_with_its_process(tmp_path):
     code = f"""
 import os, pathlib
-from rag.locks import held_alone
+from rag.library.locks import held_alone
 with held_alone(pathlib.Path({str(tmp_path / "w")!r}), timeout_s=0):
     os.kill(os.getpid(), 9)
 """

@@ -5,17 +5,17 @@ import shutil
 
 import pytest
 
-from rag.doctor import store_faults
 from rag.errors import LibraryDamagedError
 from rag.library import Library
-from rag.store import HNSW, Entry
+from rag.library.doctor import store_faults
+from rag.library.store import HNSW, Entry
 from tests.library_parts import IDENTITY, contents, disagreements, paper, put, vector
 
 
 @pytest.fixture
 def library(tmp_path, monkeypatch):
     # So that Chroma has vectors on disk that can be damaged.
-    monkeypatch.setattr("rag.store.HNSW", {**HNSW, "sync_threshold": 20, "batch_size": 10})
+    monkeypatch.setattr("rag.library.store.HNSW", {**HNSW, "sync_threshold": 20, "batch_size": 10})
     with Library.open_or_create(tmp_path / ".footnote", identity=IDENTITY) as opened:
         put(opened, "a.txt", [paper(n) for n in range(60)])
         yield opened
@@ -55,7 +55,7 @@ DAMAGE = {
 def test_damage_is_found_and_mended(library, monkeypatch, name):
     part, damage = DAMAGE[name]
     if part != "chroma":  # only Chroma needs to be looked at by another process, which takes a second
-        monkeypatch.setattr("rag.doctor._store_faults_aside", store_faults)
+        monkeypatch.setattr("rag.library.doctor._store_faults_aside", store_faults)
     before = contents(library)
     library.close()
     damage(library.folder)

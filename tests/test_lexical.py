@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import LibraryDamagedError
-from rag.lexical import Lexical, terms
+from rag.library.lexical import Lexical, terms
 from tests.library_parts import paper
 
 

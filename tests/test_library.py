@@ -9,7 +9,7 @@ import pytest
 
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters, Library
-from rag.locks import held_alone
+from rag.library.locks import held_alone
 from tests.library_parts import (
     IDENTITY,
     by_keys,
@@ -61,7 +61,7 @@ def test_nearest_is_sorted_complete_and_exact_on_a_small_library(library):
 
 
 def test_a_filter_that_passes_many_still_gets_its_hits_from_chroma(library, monkeypatch):
-    monkeypatch.setattr("rag.nearest.ONE_BY_ONE", 0)
+    monkeypatch.setattr("rag.library.nearest.ONE_BY_ONE", 0)
     put(library, "a.txt", [paper(n) for n in range(200)])
     query = vector("a question")
     allowed = {f"d{n}" for n in range(0, 200, 9)}

@@ -7,11 +7,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag import staging
-from rag.catalog import Catalog
-from rag.lookup import page
-from rag.matching import Matching
-from rag.staging import Staging
+from rag.library import staging
+from rag.library.catalog import Catalog
+from rag.library.lookup import page
+from rag.library.matching import Matching
+from rag.library.staging import Staging
 from tests.library_parts import by_keys, paper
 
 FILES = ("a.txt", "b.txt", "c.txt")

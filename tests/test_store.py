@@ -12,7 +12,7 @@ import pytest
 
 from rag.errors import LibraryDamagedError, ServerError
 from rag.library import Library
-from rag.store import PAGE, Entry, Store, discard, signature
+from rag.library.store import PAGE, Entry, Store, discard, signature
 from rag.types import Chunk
 from tests.library_parts import IDENTITY, contents, cut, disagreements, paper, put, vector
 
@@ -64,7 +64,7 @@ def test_two_clients_of_one_process_do_not_share_their_memory(store):
 
 
 def test_a_signature_changes_when_vectors_are_saved(tmp_path, monkeypatch):
-    monkeypatch.setattr("rag.store.HNSW", {"space": "cosine", "sync_threshold": 20, "batch_size": 10})
+    monkeypatch.setattr("rag.library.store.HNSW", {"space": "cosine", "sync_threshold": 20, "batch_size": 10})
     with closing(Store(tmp_path / "chroma", "x", create=True)) as store:
         store.upsert("window", entries(range(15)))
         before = signature(tmp_path / "chroma")

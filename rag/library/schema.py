@@ -7,7 +7,7 @@ library_id, identity, store_url   what the library was built with
 settings     saved settings, JSON
 run          counts the readings of files
 generation   counts the changes of the indexes; 0 until there are any
-dirty        says that an index is being written, see `rag.indexing`
+dirty        says that an index is being written, see `rag.library.indexing`
 store_files  sizes of Chroma's files after the last change
 """
 

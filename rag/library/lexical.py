@@ -20,8 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from rag.catalog import repair_command
 from rag.errors import LibraryDamagedError
+from rag.library.catalog import repair_command
 from rag.types import Document
 
 K1 = 1.2

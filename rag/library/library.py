@@ -20,9 +20,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag import founding, lookup
-from rag.catalog import FILE_NAME, KINDS, Catalog, document_from
-from rag.doctor import Finding, examine
 from rag.errors import (
     DocumentNotFoundError,
     LibraryBusyError,
@@ -30,13 +27,16 @@ from rag.errors import (
     LibraryMismatchError,
     LibraryMissingError,
 )
-from rag.indexing import Indexes, Progress
-from rag.lexical import terms
-from rag.locks import held_alone
-from rag.lookup import Filters
-from rag.matching import BY_ID, Matching, Merged, StageCounts
-from rag.nearest import Vector, nearest
-from rag.staging import Staging, content_hash, write_document
+from rag.library import founding, lookup
+from rag.library.catalog import FILE_NAME, KINDS, Catalog, document_from
+from rag.library.doctor import Finding, examine
+from rag.library.indexing import Indexes, Progress
+from rag.library.lexical import terms
+from rag.library.locks import held_alone
+from rag.library.lookup import Filters
+from rag.library.matching import BY_ID, Matching, Merged, StageCounts
+from rag.library.nearest import Vector, nearest
+from rag.library.staging import Staging, content_hash, write_document
 from rag.types import JSON, Chunk, Document
 
 __all__ = ["Filters", "Finding", "IndexedDocument", "Library", "Matching", "Merged", "StageCounts"]
@@ -188,7 +188,7 @@ class Library:
     def stage(
         self, path: Path | str, digest: str, records: Iterable[Document], *, rebuild: bool = False
     ) -> StageCounts:
-        """Read a file's records in; what they change waits in `pending`. See `rag.staging`.
+        """Read a file's records in; what they change waits in `pending`. See `rag.library.staging`.
 
         With `rebuild`, documents that were removed come back though the file has not changed.
         """
@@ -256,7 +256,7 @@ class Library:
         return self._catalog.documents(doc_ids)
 
     def resolve(self, reference: str) -> Document:
-        """The one document that an id, source, arXiv id, DOI or title stands for; see `rag.lookup`."""
+        """The one document that an id, source, arXiv id, DOI or title stands for; see `rag.library.lookup`."""
         return lookup.resolve(self._catalog, reference)
 
     def list(
@@ -318,7 +318,7 @@ class Library:
             return words.bound(terms(question))
 
     def idf(self, words: Sequence[str]) -> dict[str, float]:
-        """How much each analyzed term (see `rag.lexical.terms`) tells documents apart; 0 where unknown."""
+        """How much each analyzed term (see `rag.library.lexical.terms`) tells documents apart; 0 where unknown."""
         if not self._indexes.exist:
             return dict.fromkeys(words, 0.0)
         with self._indexes.words() as index:
@@ -331,7 +331,7 @@ class Library:
                 pass
 
     def doctor(self, *, repair: bool = False, on_progress: Progress | None = None) -> Sequence[Finding]:
-        """What is wrong with the library; with `repair` mended where it can be. See `rag.doctor`."""
+        """What is wrong with the library; with `repair` mended where it can be. See `rag.library.doctor`."""
         if not self._catalog.writable and not repair:
             return examine(self.folder, self._catalog, self._indexes, repair=False)
         try:

@@ -18,11 +18,11 @@ from shutil import rmtree
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import founding
-from rag.catalog import KINDS, Catalog, chunk_ids, document_of, repair_command
 from rag.errors import FootnoteError, LibraryDamagedError
-from rag.indexing import REBUILD, Indexes, Progress
-from rag.store import Store
+from rag.library import founding
+from rag.library.catalog import KINDS, Catalog, chunk_ids, document_of, repair_command
+from rag.library.indexing import REBUILD, Indexes, Progress
+from rag.library.store import Store
 from rag.types import JSON
 
 PAGE = 500  # chunks compared at once
@@ -30,7 +30,7 @@ SAMPLE = 200  # chunks that must find themselves
 SAME = 1e-3  # vectors differ by less after Chroma has normalised them
 _CHILD = """
 import json, sys
-from rag.doctor import store_faults
+from rag.library.doctor import store_faults
 sys.stdout.write(json.dumps(store_faults(sys.argv[1])))
 """
 

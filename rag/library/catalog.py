@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError
-from rag.schema import FORMAT, SCHEMA
+from rag.library.schema import FORMAT, SCHEMA
 from rag.types import JSON, Chunk, Document
 
 FILE_NAME = "catalog.sqlite3"

@@ -26,8 +26,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalog import repair_command
 from rag.errors import LibraryDamagedError, ServerError
+from rag.library.catalog import repair_command
 from rag.types import JSON, Chunk, Document
 
 if TYPE_CHECKING:

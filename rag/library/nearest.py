@@ -14,8 +14,8 @@ from collections.abc import Collection, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalog import Catalog, chunk_from, chunk_ids, document_of
-from rag.indexing import Indexes
+from rag.library.catalog import Catalog, chunk_from, chunk_ids, document_of
+from rag.library.indexing import Indexes
 from rag.types import Chunk
 
 Vector = NDArray[np.float32]

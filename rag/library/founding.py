@@ -9,11 +9,11 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from rag.catalog import FILE_NAME, Catalog
 from rag.errors import LibraryBusyError, LibraryError
-from rag.indexing import REBUILD
-from rag.locks import held_alone
-from rag.schema import FORMAT
+from rag.library.catalog import FILE_NAME, Catalog
+from rag.library.indexing import REBUILD
+from rag.library.locks import held_alone
+from rag.library.schema import FORMAT
 from rag.types import JSON
 
 DESCRIPTION = "library.json"

@@ -19,9 +19,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rag.catalog import KINDS, Catalog, document_from, document_to
-from rag.lookup import columns
-from rag.matching import Matching, Record, StageCounts, components, mergers
+from rag.library.catalog import KINDS, Catalog, document_from, document_to
+from rag.library.lookup import columns
+from rag.library.matching import Matching, Record, StageCounts, components, mergers
 from rag.types import Document
 
 BATCH = 500  # records a transaction: well under a second, and one wait for the disk

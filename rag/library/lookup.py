@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rag.catalog import Catalog, document_from
 from rag.errors import BadInputError, DocumentNotFoundError
+from rag.library.catalog import Catalog, document_from
 from rag.types import Document
 
 SHOWN = 5  # suggestions in an error message

@@ -22,12 +22,12 @@ from shutil import copyfile
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import lexical, store
-from rag.catalog import KINDS, Catalog, repair_command
 from rag.errors import LibraryDamagedError
-from rag.lexical import Lexical
-from rag.locks import FileLock
-from rag.store import Entry, Store
+from rag.library import lexical, store
+from rag.library.catalog import KINDS, Catalog, repair_command
+from rag.library.lexical import Lexical
+from rag.library.locks import FileLock
+from rag.library.store import Entry, Store
 from rag.types import Document
 
 PORTION = 200  # documents told at once: readers wait for less than a second
