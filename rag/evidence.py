@@ -18,13 +18,18 @@ from rag.cite import Evidence
 from rag.library.lexical import terms
 from rag.sentences import SentenceVectors
 from rag.types import Document, Hit
+from rag.words import names
 
 Idf = Callable[[Sequence[str]], Mapping[str, float]]
 
 # Chosen on the dev claims and questions; flat around these values.
 WORD_WEIGHT = 0.8
 PAPER_WEIGHT = 1.0
-WEAK = 0.0
+# Below these there is an abstention. Far questions stay under the first; the second catches questions that
+# name a paper which does not speak of what is asked. Near misses above both are still answered.
+PAPER_FLOOR = 0.3
+ASPECT_FLOOR = 0.22
+_FEWEST_TERMS = 2  # "What is it?" asks for the paper itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class _Breadth:
     most: int  # in all
 
 
-_FACT = _Breadth(papers=5, share=0.0, sentences=5, most=5)
+_FACT = _Breadth(papers=3, share=0.7, sentences=5, most=5)
 _COMPARISON = _Breadth(papers=3, share=0.6, sentences=2, most=5)
 _LIST = _Breadth(papers=8, share=0.55, sentences=1, most=8)
 
@@ -55,15 +60,10 @@ _COMPARES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Evidence, best first; `strength` is the best one's score, `answers` whether that is enough."""
+    """Evidence, best first, and whether it is strong enough to answer from."""
 
     evidence: tuple[Evidence, ...]
-    strength: float
-
-    @property
-    def answers(self) -> bool:
-        """Whether the evidence is strong enough to answer from."""
-        return bool(self.evidence) and self.strength >= WEAK
+    answers: bool
 
 
 def breadth_of(question: str) -> _Breadth:
@@ -93,7 +93,25 @@ def select(
         )
     ]
     chosen = _best(scored, breadth.most)
-    return Selection(tuple(chosen), chosen[0].score if chosen else 0.0)
+    answers = bool(chosen) and hits[0].score >= PAPER_FLOOR
+    if answers and breadth is _FACT:
+        answers = _speaks_of(question, documents[hits[0].chunk.doc_id], sentences)
+    return Selection(tuple(chosen), answers)
+
+
+def _speaks_of(question: str, paper: Document, sentences: SentenceVectors) -> bool:
+    """Whether any sentence of the paper is near to what is asked, the names in the question aside.
+
+    A name finds its paper whatever is asked about it; what is left of the question must find a sentence.
+    """
+    aspect = question
+    for name in names(question):
+        aspect = aspect.replace(name, "it")
+    if aspect == question or len(terms(aspect)) < _FEWEST_TERMS:
+        return True
+    (own,) = sentences.of([paper])
+    query = sentences.embedder.encode_query(aspect)
+    return bool((own.vectors @ query).max(initial=-1.0) >= ASPECT_FLOOR)
 
 
 def nearest_sentences(
