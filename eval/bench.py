@@ -158,7 +158,7 @@ def _answers(footnote: Footnote, plain: _Plain) -> list[Measure]:
 
 def _cold(library: Path, rounds: int) -> list[Measure]:
     start = [sys.executable, "-c"]
-    main = "import sys; from ui.cli import main; sys.exit(main(sys.argv[1:]))"
+    main = "from ui.cli import script; script()"
     search: list[float] = []
     help_: list[float] = []
     bare: list[float] = []

@@ -1,7 +1,5 @@
 """`python -m ui.cli`: the command where no script is installed."""
 
-import sys
+from ui.cli import script
 
-from ui.cli import main
-
-sys.exit(main())
+script()
