@@ -49,15 +49,16 @@ def passages(document: Document, *, count_tokens: CountTokens, max_tokens: int, 
     document has none.
     """
     prefix = _prefix(document.title, count_tokens, max_tokens)
-    budget = max_tokens - count_tokens([prefix])[0]
-    special = count_tokens([""])[0]
-    spans = [
-        piece
-        for span in sentence_spans(document.text)
-        for piece in _fitting(document.text, span, count_tokens, budget + special)
-    ]
-    lengths = [n - special for n in count_tokens([document.text[a:b] for a, b in spans])] if spans else []
-    return [_passage(document, prefix, group, window_sentences) for group in _packed(spans, lengths, budget)]
+    spans = sentence_spans(document.text)
+    # One call for all: a tokenizer's calls cost more than its work.
+    special, used, *counts = count_tokens(["", prefix, *(document.text[a:b] for a, b in spans)])
+    budget = max_tokens - used
+    pieces = [(span, count - special) for span, count in zip(spans, counts, strict=True)]
+    if any(length > budget for _, length in pieces):
+        spans = [piece for span in spans for piece in _fitting(document.text, span, count_tokens, budget + special)]
+        counts = count_tokens([document.text[a:b] for a, b in spans])
+        pieces = [(span, count - special) for span, count in zip(spans, counts, strict=True)]
+    return [_passage(document, prefix, group, window_sentences) for group in _packed(pieces, budget)]
 
 
 def _prefix(title: str, count_tokens: CountTokens, max_tokens: int) -> str:
@@ -82,11 +83,11 @@ def _fitting(text: str, span: Span, count_tokens: CountTokens, limit: int) -> It
     yield from _fitting(text, (right, end), count_tokens, limit)
 
 
-def _packed(spans: Sequence[Span], lengths: Sequence[int], budget: int) -> Iterator[list[Span]]:
-    """Group consecutive spans greedily so that no group's length exceeds the budget."""
+def _packed(pieces: Sequence[tuple[Span, int]], budget: int) -> Iterator[list[Span]]:
+    """Group consecutive (span, length) pieces greedily so that no group's length exceeds the budget."""
     group: list[Span] = []
     used = 0
-    for span, length in zip(spans, lengths, strict=True):
+    for span, length in pieces:
         if group and used + length > budget:
             yield group
             group, used = [], 0
