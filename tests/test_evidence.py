@@ -1,0 +1,55 @@
+"""Evidence: as broad as the question, only from the papers that were found, or none at all."""
+
+import pytest
+
+from rag.evidence import word_shares
+from rag.types import Abstention
+
+
+def sources(answer):
+    return {citation.source for citation in answer.citations}
+
+
+def test_a_fact_is_answered_from_the_best_paper(seeds):
+    answer = seeds.ask("How many refusal categories does the taxonomy have?")
+    assert answer.claims[0].citations[0].source == "001_9de947f1776eb1c7.txt#2"
+    assert "16 refusal categories" in answer.claims[0].text
+
+
+def test_a_comparison_is_answered_from_both_papers(seeds):
+    assert sources(seeds.ask("How do Gemma and Gemma 2 differ in size?")) >= {
+        "002_dd4b9b65b304c986.txt#2",
+        "002_dd4b9b65b304c986.txt#7",
+    }
+
+
+def test_a_list_gets_one_sentence_of_each_paper(seeds):
+    answer = seeds.ask("Which papers study unlearning?")
+    cited = [claim.citations[0].source for claim in answer.claims]
+    assert len(cited) == len(set(cited)) >= 3
+
+
+@pytest.mark.parametrize(
+    "question", ["What is the capital of Australia?", "Which enzymes break down cellulose in termites?"]
+)
+def test_a_far_question_is_declined_with_the_nearest_papers_and_no_draft(seeds, question):
+    answer = seeds.ask(question)
+    assert (answer.abstention, answer.text) == (Abstention.WEAK_EVIDENCE, "")
+    assert answer.hits
+    assert seeds.generator.prompts == []
+
+
+def test_a_named_paper_that_does_not_speak_of_it_is_declined(seeds):
+    assert seeds.ask("What temperature was used for sampling in SuperHF?").abstention is Abstention.WEAK_EVIDENCE
+
+
+def test_answers_stay_short(seeds):
+    for question in ("What is HELMET?", "How does BASED work?", "What is a sparse feature circuit?"):
+        assert len(seeds.ask(question).text.split()) <= 125
+
+
+def test_word_shares_weigh_rare_words():
+    idf = {"frog": 3.0, "liver": 1.0}
+    shares = word_shares("frog liver", ["A frog.", "Livers.", "Nothing.", "The frog's liver."], lambda _: idf)
+    assert shares == [0.75, 0.25, 0.0, 1.0]
+    assert word_shares("the of", ["A frog."], lambda _: {}) == [0.0]

@@ -1,0 +1,61 @@
+"""Verdicts: who judged, why not, and that a guard cannot be outvoted."""
+
+from rag.models.entailer import Entailment
+from rag.overlap import OverlapEntailer, recall
+from rag.types import Citation, Claim, Document, Verdict
+from rag.verify import judge, verify
+
+EVIDENCE = "The frog hides 3 cells in its liver while it sleeps."
+
+
+class Sure:
+    """An entailer that says the same of everything."""
+
+    name = "sure"
+
+    def __init__(self, supported, contradicted=0.0):
+        self.answer = Entailment(supported, contradicted, 1 - supported - contradicted)
+
+    def entail(self, pairs):
+        return [self.answer for _ in pairs]
+
+
+def test_a_quotation_is_supported_whatever_the_entailer_says():
+    for claim in (EVIDENCE, f"“{EVIDENCE}”"):
+        found = judge(claim, [EVIDENCE], entailer=Sure(0.0))
+        assert (found.verdict, found.support, found.judge) == (Verdict.SUPPORTED, 1.0, "verbatim")
+
+
+def test_a_guard_cannot_be_outvoted():
+    found = judge("The frog hides 5 cells in its liver.", [EVIDENCE], entailer=Sure(1.0))
+    assert found.verdict is Verdict.CONTRADICTED
+    assert found.support < 0.5
+    assert "'5'" in found.reason
+
+
+def test_the_entailer_decides_where_no_guard_objects():
+    claim = "The sleeping frog hides cells."
+    assert judge(claim, [EVIDENCE], entailer=Sure(0.9)).verdict is Verdict.SUPPORTED
+    assert judge(claim, [EVIDENCE], entailer=Sure(0.1, 0.8)).verdict is Verdict.CONTRADICTED
+    assert judge(claim, [EVIDENCE], entailer=Sure(0.1)).verdict is Verdict.NOT_ENOUGH_INFO
+    assert judge(claim, [EVIDENCE], entailer=Sure(0.9)).judge == "guards + sure"
+
+
+def test_without_evidence_nothing_is_supported():
+    assert judge("Frogs sleep.", [], entailer=Sure(1.0)).verdict is Verdict.NOT_ENOUGH_INFO
+
+
+def test_a_claim_is_judged_by_its_own_citation_only():
+    document = Document("d", "Frogs", f"{EVIDENCE} Toads sing.", "f#1")
+    wrong = Citation(1, "d", 53, 64, "Toads sing.", "f#1", "Frogs")
+    right = Citation(1, "d", 0, len(EVIDENCE), EVIDENCE, "f#1", "Frogs")
+    claims = [Claim("The frog hides 3 cells in its liver.", 0, 0, (cited,)) for cited in (wrong, right)]
+    verdicts = [c.verdict for c in verify(claims, {"d": document}, entailer=OverlapEntailer())]
+    assert verdicts[0] is not Verdict.SUPPORTED
+    assert verdicts[1] is Verdict.SUPPORTED
+
+
+def test_recall_counts_stems_once():
+    assert recall("The frogs hide cells.", "A frog hides cells.") == 1.0
+    assert recall("The of.", "Anything.") == 0.0
+    assert recall("frog toad", "frog.") == 0.5
