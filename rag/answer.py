@@ -23,7 +23,7 @@ SYSTEM = (
 )
 DECLINES = "NO ANSWER"
 _LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)  # list marks are no part of a claim
-_COMPLETE = re.compile(r"\w+\W+\w+\W+\w+.*[.!?]['\"”’)\]]*$", re.DOTALL)
+_COMPLETE = re.compile(r"\w+\W+\w+\W+\w+.*[.!]['\"”’)\]]*$", re.DOTALL)
 ATTACH_FROM = 0.6  # an unmarked sentence gets a citation only from this recall of its words on
 COVERED_FROM = 0.5  # evidence counts as told when a claim that cites it has this share of its words
 
@@ -52,17 +52,19 @@ def prompt(question: str, evidence: Sequence[Evidence]) -> str:
 def read(draft: str, evidence: Sequence[Evidence]) -> Draft:
     """Read a draft into claims that cite shown evidence, under provisional paper numbers.
 
-    A sentence without a marker gets the one sentence that carries most of its words, if that is
-    enough of them; else, and for a fragment (a heading, the end of a draft that was cut off), it keeps
-    no citation and will not be called supported.
+    A sentence without a marker gets the one sentence that carries most of its words, if that is enough
+    of them; else it keeps no citation and will not be called supported. Nor will what is no statement:
+    a heading, a question, the end of a draft that was cut off.
     """
     if DECLINES in draft.upper() and len(draft) < 2 * len(DECLINES) + 20:
         return Draft((), 0, declined=True)
     draft = _LISTED.sub("", draft)
     sentences = read_draft(draft, shown=len(evidence), literals=[item.text for item in evidence])
     numbers = number_papers([evidence])
-    claims = []
+    claims: list[Claim] = []
     for sentence in sentences:
+        if sentence.text in {claim.text for claim in claims}:
+            continue  # small models repeat themselves
         cited = [evidence[n - 1] for n in sentence.cited] or _attached(sentence, evidence)
         if not _COMPLETE.search(sentence.text):
             cited = []

@@ -1,25 +1,26 @@
-"""The untrained judge: how much of a claim's content the evidence carries.
+"""The untrained judge: whether a claim is its evidence, shortened.
 
-It knows words, not meaning, so it calls only near-verbatim claims supported. It stands in wherever no
+It knows words, not meaning. Sharing most words is not enough ("white-box access lets auditors design
+evaluations" shares all but one with a sentence about outside-the-box access), so it asks for every
+word of the claim, nearly all in the order in which the evidence has them. It stands in wherever no
 trained entailer is configured, and its name is in every verdict that it gives.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from rag.library.lexical import terms
 from rag.models.entailer import Entailment
-from rag.text import sentences
 
-# A claim is called supported from .5 on. Fitted on eval/data/claims-dev.jsonl: recall at which half
-# of the claims are supported, and how sharply that turns.
-_MIDDLE, _SLOPE = 0.8, 12.0
+# How much of a claim must lie in the evidence in order. Strict on purpose: on eval/data/claims-dev.jsonl
+# it calls none of the 117 unsupported claims supported, and few of the paraphrases.
+_IN_ORDER = 0.85
 
 
 class OverlapEntailer:
-    """Recall of the claim's stems in the evidence, as an `Entailer`."""
+    """Every word, nearly all in order: supported from .5 on, below it by the share of words."""
 
     name = "overlap (untrained)"
 
@@ -28,18 +29,22 @@ class OverlapEntailer:
         return [self._entail(evidence, claim) for evidence, claim in pairs]
 
     def _entail(self, evidence: str, claim: str) -> Entailment:
-        supported = 1 / (1 + math.exp(-_SLOPE * (recall(claim, evidence) - _MIDDLE)))
+        had, ordered = recall(claim, evidence), in_order(claim, evidence)
+        whole = had == 1 and ordered >= _IN_ORDER
+        supported = (1 + ordered) / 2 if whole else 0.49 * had
         return Entailment(supported, 0.0, 1 - supported)
 
 
 def recall(claim: str, evidence: str) -> float:
-    """Share of the claim's distinct stems that the evidence has, 0 for a claim without content.
-
-    A claim about two sentences may draw on both, at a small price: the best single sentence counts
-    half, the evidence as a whole the other half.
-    """
+    """Share of the claim's distinct stems that the evidence has, 0 for a claim without content."""
     wanted = set(terms(claim))
+    return len(wanted & set(terms(evidence))) / len(wanted) if wanted else 0.0
+
+
+def in_order(claim: str, evidence: str) -> float:
+    """Share of the claim's stems that lie in the evidence in the same order, 0 for a claim without content."""
+    wanted = terms(claim)
     if not wanted:
         return 0.0
-    single = max((len(wanted & set(terms(s))) for s in sentences(evidence)), default=0)
-    return (single + len(wanted & set(terms(evidence)))) / (2 * len(wanted))
+    matcher = SequenceMatcher(None, wanted, terms(evidence), autojunk=False)
+    return sum(block.size for block in matcher.get_matching_blocks()) / len(wanted)

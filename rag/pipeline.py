@@ -320,6 +320,8 @@ class Footnote:
                 Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, self.entailer.name, "there is no text to check against"),
             )
         best = max(range(len(groups)), key=lambda i: (judgements[i].support, -i))
+        if judgements[best].verdict is not Verdict.SUPPORTED and judgements[0].verdict is Verdict.CONTRADICTED:
+            best = 0  # the sentence nearest to the claim says otherwise
         return Check(claim, judgements[best], tuple(groups[best]))
 
     def _to_check_against(self, claim: str, source: str | None, evidence: str | None) -> list[Document]:

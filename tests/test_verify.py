@@ -1,5 +1,7 @@
 """Verdicts: who judged, why not, and that a guard cannot be outvoted."""
 
+import pytest
+
 from rag.models.entailer import Entailment
 from rag.overlap import OverlapEntailer, recall
 from rag.types import Citation, Claim, Document, Verdict
@@ -59,3 +61,20 @@ def test_recall_counts_stems_once():
     assert recall("The frogs hide cells.", "A frog hides cells.") == 1.0
     assert recall("The of.", "Anything.") == 0.0
     assert recall("frog toad", "frog.") == 0.5
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("Outside-the-box access allows auditors to design more targeted evaluations.", True),
+        ("White-box access allows auditors to scrutinize the process and design more targeted evaluations.", False),
+        ("Access allows auditors to scrutinize the design and design process.", False),
+        ("Targeted evaluations scrutinize auditors.", False),
+    ],
+)
+def test_the_untrained_judge_wants_the_words_in_order(claim, supported):
+    evidence = (
+        "Meanwhile, outside-the-box access allows for auditors to scrutinize the development process and design "
+        "more targeted evaluations."
+    )
+    assert (judge(claim, [evidence], entailer=OverlapEntailer()).verdict is Verdict.SUPPORTED) is supported
