@@ -14,6 +14,8 @@ from difflib import SequenceMatcher
 from rag.library.lexical import terms
 from rag.models.entailer import Entailment
 
+UNTRAINED = "overlap"  # the setting that asks for this judge
+
 # How much of a claim must lie in the evidence in order. Strict on purpose: on eval/data/claims-dev.jsonl
 # it calls none of the 117 unsupported claims supported, and few of the paraphrases.
 _IN_ORDER = 0.85

@@ -26,8 +26,8 @@ from rag.errors import BadInputError
 from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
-from rag.models import Embedder, Entailer, Generator, load_embedder, load_generator
-from rag.overlap import OverlapEntailer
+from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator
+from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
 from rag.sentences import SentenceVectors
 from rag.settings import Settings
@@ -181,7 +181,10 @@ class Footnote:
     @cached_property
     def entailer(self) -> Entailer:
         """What judges whether a text carries a claim."""
-        return self._given.get("entailer") or OverlapEntailer()
+        given: Entailer | None = self._given.get("entailer")
+        if given:
+            return given
+        return OverlapEntailer() if self.settings.entailer == UNTRAINED else load_entailer(self.settings)
 
     @cached_property
     def _sentences(self) -> SentenceVectors:

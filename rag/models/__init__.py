@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rag.models import weights
 from rag.models.embedder import Embedder, TransformerEmbedder
-from rag.models.entailer import Entailer, Entailment
+from rag.models.entailer import Entailer, Entailment, NliEntailer
 from rag.models.generator import Generator, TransformerGenerator
 from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
@@ -20,11 +20,13 @@ __all__ = [
     "Entailer",
     "Entailment",
     "Generator",
+    "NliEntailer",
     "ServerEmbedder",
     "ServerGenerator",
     "TransformerEmbedder",
     "TransformerGenerator",
     "load_embedder",
+    "load_entailer",
     "load_generator",
 ]
 
@@ -48,3 +50,8 @@ def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Gen
     if place.suffix == ".gguf":
         return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)
     return TransformerGenerator(settings.llm, settings.llm, device=settings.device)
+
+
+def load_entailer(settings: Settings) -> Entailer:
+    """The NLI model that the settings name. Raises ModelError."""
+    return NliEntailer(settings.entailer, settings.entailer, device=settings.device)

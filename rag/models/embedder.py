@@ -64,7 +64,6 @@ class TransformerEmbedder:
     """An encoder in a local folder or on the hub, mean-pooled."""
 
     def __init__(self, place: Path | str, name: str, *, device: str = "") -> None:
-        processor.stay_offline(Path(place).exists())
         import torch
         from transformers import AutoModel, AutoTokenizer
 
@@ -72,10 +71,11 @@ class TransformerEmbedder:
         self.name = name
         self._torch = torch
         self._device = processor.device_of(device)
+        local = Path(place).exists()  # nobody is asked about what lies here
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place))
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), local_files_only=local)
             dtype = processor.dtype_of(self._device)
-            model: Any = AutoModel.from_pretrained(str(place), dtype=dtype)
+            model: Any = AutoModel.from_pretrained(str(place), dtype=dtype, local_files_only=local)
         except (OSError, ValueError) as error:
             raise ModelError(
                 f"embedder {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id or a folder "

@@ -35,7 +35,6 @@ class TransformerGenerator:
     """A causal language model with a chat template, greedy, one generation at a time."""
 
     def __init__(self, place: Path | str, name: str, *, gguf: str | None = None, device: str = "") -> None:
-        processor.stay_offline(Path(place).exists())
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -44,7 +43,9 @@ class TransformerGenerator:
         self._torch = torch
         self._busy = threading.Lock()
         self._device = processor.device_of(device)
-        options: dict[str, Any] = {"gguf_file": gguf} if gguf else {}
+        options: dict[str, Any] = {"local_files_only": Path(place).exists()}  # nobody is asked about what lies here
+        if gguf:
+            options["gguf_file"] = gguf
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), **options)
             dtype = processor.dtype_of(self._device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,6 @@ def dtype_of(device: str) -> Any:
     import torch
 
     return torch.bfloat16 if device != "cpu" or fast_bf16() else torch.float32
-
-
-def stay_offline(local: bool) -> None:
-    """Keep transformers from asking the hub about files that lie here anyway."""
-    if local:
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
 def quiet() -> None:

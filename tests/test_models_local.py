@@ -1,0 +1,134 @@
+"""Models from a folder: tiny ones made here, and the real embedder."""
+
+import numpy as np
+import pytest
+
+from rag.errors import ModelError
+from rag.models import NliEntailer, TransformerEmbedder, TransformerGenerator, load_generator
+from rag.models.entailer import roles_of
+from rag.settings import Settings
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"the frog sleeps hides cells liver a b c . ? ,".split()]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
+
+    raw = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    raw.pre_tokenizer = pre_tokenizers.Whitespace()
+    raw.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    return PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", pad_token="[PAD]", eos_token="[SEP]")
+
+
+SIZES = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 64,
+}
+
+
+@pytest.fixture(scope="module")
+def generator_folder(tokenizer, tmp_path_factory):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("generator")
+    LlamaForCausalLM(LlamaConfig(**SIZES, num_key_value_heads=2, eos_token_id=None)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def nli_folder(tokenizer, tmp_path_factory):
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    labels = {0: "CONTRADICTION", 1: "ENTAILMENT", 2: "NEUTRAL"}
+    folder = tmp_path_factory.mktemp("nli")
+    BertForSequenceClassification(BertConfig(**SIZES, num_labels=3, id2label=labels)).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_a_generator_from_a_folder_streams_the_same_every_time(generator_folder):
+    generator = load_generator(Settings(llm=str(generator_folder)))
+    first = list(generator.stream("the frog", "sleeps ?", max_new_tokens=8))
+    assert first
+    assert first == list(generator.stream("the frog", "sleeps ?", max_new_tokens=8))
+
+
+def test_a_prompt_longer_than_the_context_is_cut(generator_folder):
+    generator = TransformerGenerator(generator_folder, "tiny")
+    assert list(generator.stream("the frog", "sleeps " * 500, max_new_tokens=4))
+
+
+def test_closing_the_stream_frees_the_generator(generator_folder):
+    generator = TransformerGenerator(generator_folder, "tiny")
+    stream = generator.stream("the", "frog", max_new_tokens=40)
+    next(stream)
+    stream.close()
+    assert list(generator.stream("the", "frog", max_new_tokens=3))
+
+
+def test_an_nli_model_is_read_by_its_labels(nli_folder):
+    entailer = NliEntailer(nli_folder, "tiny nli")
+    (found,) = entailer.entail([("the frog sleeps .", "the frog hides .")])
+    assert found.supported + found.contradicted + found.not_enough_info == pytest.approx(1.0)
+    assert entailer.entail([("the frog sleeps .", "the frog hides .")]) == [found]
+
+
+@pytest.mark.parametrize(
+    ("labels", "supported"),
+    [
+        ({0: "entailment", 1: "neutral", 2: "contradiction"}, 0),
+        ({0: "LABEL_0", 1: "LABEL_1"}, 1),
+        ({0: "not_entailment", 1: "entailment"}, 1),
+        ({0: "unsupported", 1: "supported"}, 1),
+        ({0: "SUPPORTS", 1: "REFUTES", 2: "NOT ENOUGH INFO"}, 0),
+    ],
+)
+def test_labels_of_many_spellings(labels, supported):
+    roles = roles_of(labels, "m")
+    assert [index for index, role in roles.items() if role == "supported"] == [supported]
+
+
+def test_labels_that_say_nothing_are_refused():
+    with pytest.raises(ModelError, match="positive"):
+        roles_of({0: "positive", 1: "negative"}, "sentiment")
+
+
+@pytest.mark.parametrize("load", [TransformerGenerator, TransformerEmbedder, NliEntailer])
+def test_a_folder_without_a_model_is_named(load, tmp_path):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(tmp_path, "nothing")
+
+
+def test_vectors_do_not_depend_on_their_batch(embedder):
+    texts = ["A frog.", "The liver of a frog holds its red cells while it sleeps. " * 4, "Toads sing."]
+    together = embedder.encode(texts)
+    assert np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+    for text, vector in zip(texts, together, strict=True):
+        assert float(embedder.encode_query(text) @ vector) > 0.999
+
+
+def test_a_span_of_the_whole_text_is_the_text(embedder):
+    text = "A frog sleeps. Its liver works."
+    (parts,) = embedder.encode_spans([text], [[(0, len(text)), (0, 14), (15, 31), (14, 15)]])
+    assert np.allclose(parts[0], embedder.encode_query(text), atol=1e-6)
+    assert np.allclose(parts[3], parts[0])
+    assert float(parts[1] @ parts[2]) < 0.999
+
+
+def test_nothing_is_embedded_to_nothing(embedder):
+    assert embedder.encode([]).shape == (0, embedder.dimension)
+    assert embedder.encode_spans([], []) == []
+    assert embedder.count_tokens(["", "frog"]) == [2, 3]
