@@ -7,11 +7,13 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.library import staging
+from rag import ingest
+from rag.library import Library, staging
 from rag.library.catalog import Catalog
 from rag.library.lookup import page
 from rag.library.matching import Matching
 from rag.library.staging import Staging
+from rag.types import Document
 from tests.library_parts import by_keys, paper
 
 FILES = ("a.txt", "b.txt", "c.txt")
@@ -151,3 +153,16 @@ def test_unchanged_records_are_not_written_again(tmp_path):
     after = catalog.rows("SELECT id, hash, json FROM records")
     assert sum(row not in set(before) for row in after) == 1
     catalog.close()
+
+
+def test_papers_with_one_title_and_different_dois_stay_apart(tmp_path):
+    def record(number, **metadata):
+        text = f"Text number {number}."
+        return Document("", "Editorial", text, f"f#{number}", {"year": 2020, **metadata})
+
+    matching = Matching(ingest.identity_keys, ingest.merge)
+    with Library.open_or_create(tmp_path / "library", identity={}, matching=matching) as library:
+        records = [record(1, doi="10.1/a"), record(2, doi="10.1/b"), record(3, doi="10.1/a"), record(4)]
+        counts = library.stage(tmp_path / "f", "digest", records)
+        assert library.count() == 2
+        assert [(merged.source, merged.into) for merged in counts.merged] == [("f#3", "f#1"), ("f#4", "f#1")]
