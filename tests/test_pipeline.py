@@ -140,6 +140,18 @@ def test_a_follow_up_is_understood_from_the_history(seeds):
     assert "Gemma 2" in answer.standalone_question
 
 
+@pytest.mark.parametrize(
+    ("question", "source"),
+    [
+        ("suprHF reward hakcing", "001_9de947f1776eb1c7.txt#6"),
+        ("NNsigth python pakage", "003_556c10e2737903fa.txt#6"),
+        ("what is the HELMT benchmrk", "004_5d5a0d3e8504f69a.txt#3"),
+    ],
+)
+def test_a_misspelt_question_finds_its_paper(seeds, question, source):
+    assert seeds.search(question, k=1)[0].source == source
+
+
 def test_numbers_of_the_conversation_stay(seeds):
     document = seeds.library.resolve(PERL)
     answer = seeds.ask(QUESTION, numbers={"another": 1, document.id: 7})

@@ -25,6 +25,8 @@ from rag.library.catalog import repair_command
 from rag.types import Document
 
 K1 = 1.2
+FUZZY_FROM = 5  # letters: shorter words are one letter off from everything
+FUZZY_WEIGHT = 0.5  # of a word found as it is
 _HEAP_BYTES = 50_000_000  # before a segment is written; tantivy's least is 15 MB
 _ANALYZER = "footnote"
 _LONGEST_WORD = 60  # characters; longer runs are no words
@@ -113,13 +115,32 @@ class Lexical:
         from tantivy import Occur, Query
 
         schema = self._index.schema
+        idf = self.idf(words)
+        rarest = max(idf.values())
         any_word = Query.boolean_query(
-            [(Occur.Should, Query.term_query(schema, "body", word, "freq")) for word in words]
+            [
+                (
+                    Occur.Should,
+                    # A word that no document has may be misspelt: one that is near counts as found once.
+                    Query.boost_query(
+                        Query.fuzzy_term_query(schema, "body", word, distance=edits), FUZZY_WEIGHT * rarest
+                    )
+                    if (edits := self._edits(word))
+                    else Query.term_query(schema, "body", word, "freq"),
+                )
+                for word in words
+            ]
         )
         if allowed is None:
             return any_word
         among = Query.const_score_query(Query.term_set_query(schema, "doc_id", sorted(allowed)), 0.0)
         return Query.boolean_query([(Occur.Must, any_word), (Occur.Must, among)])
+
+    def _edits(self, word: str) -> int:
+        """How many letters a word may be off: none if it is known, short, or no word."""
+        if len(word) < FUZZY_FROM or not word.isalpha() or self._index.searcher().doc_freq("body", word):
+            return 0
+        return 1 if len(word) < 2 * FUZZY_FROM else 2
 
     def _opened(self, create: bool) -> Any:
         import tantivy
