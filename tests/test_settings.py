@@ -27,7 +27,7 @@ def test_what_cannot_be_used_is_named(arguments, environment, message):
 
 
 def test_all_faults_are_told_at_once():
-    with pytest.raises(SettingsError, match="one.*two"):
+    with pytest.raises(SettingsError, match=r"one.*two"):
         load({"one": 1, "two": 2}, environment={})
 
 
