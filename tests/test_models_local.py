@@ -112,6 +112,27 @@ def test_a_folder_without_a_model_is_named(load, tmp_path):
         load(tmp_path, "nothing")
 
 
+def test_an_embedder_pools_and_prompts_as_its_files_say(tokenizer, tmp_path):
+    import json
+
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    BertModel(BertConfig(**SIZES)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    mean = TransformerEmbedder(tmp_path, "tiny")
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true}', encoding="utf-8")
+    prompts = {"prompts": {"query": "a frog "}}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(prompts), encoding="utf-8")
+    cls = TransformerEmbedder(tmp_path, "tiny")
+    assert not np.allclose(mean.encode(["the frog"]), cls.encode(["the frog"]))
+    assert np.allclose(cls.encode_query("sleeps"), cls.encode(["a frog sleeps"])[0], atol=1e-2)
+    (parts,) = cls.encode_spans(["the frog sleeps"], [[(0, 15), (4, 8)]])
+    assert np.allclose(parts[1], cls.encode(["frog"])[0], atol=1e-2)
+
+
 def test_vectors_do_not_depend_on_their_batch(embedder):
     texts = ["A frog.", "The liver of a frog holds its red cells while it sleeps. " * 4, "Toads sing."]
     together = embedder.encode(texts)

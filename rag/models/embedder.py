@@ -1,14 +1,16 @@
 """Text → vectors, on bare transformers (sentence_transformers alone takes 4 s to import).
 
-Mean pooling over the last layer, normalized, as the default model was trained. `encode_spans` gives
-the vectors of parts of a text out of the same pass ("late chunking": a window's vector knows the
-abstract around it), which makes windows as good as free.
+A vector is pooled from the last layer as the model's sentence-transformers files say (the mean of the
+tokens where they say nothing) and normalized. With mean pooling `encode_spans` gives the vectors of
+parts of a text out of the same pass ("late chunking": a window's vector knows the abstract around it),
+which makes windows as good as free; other models embed the parts as texts of their own.
 
 Source: late chunking, Günther et al. 2024, arXiv:2409.04701.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -86,7 +88,11 @@ class TransformerEmbedder:
         self._batch_tokens = CPU_BATCH_TOKENS if self._device == "cpu" else GPU_BATCH_TOKENS
         self._model = model.to(self._device).eval()
         self.dimension = int(self._model.config.hidden_size)
-        self.max_tokens = _max_tokens(Path(place), self._model.config, self._tokenizer)
+        self._pooling = _pooling(_read(place, "1_Pooling/config.json", local))
+        prompts = _read(place, "config_sentence_transformers.json", local).get("prompts") or {}
+        self._query_prompt = str(prompts.get("query") or "")
+        setting = _read(place, "sentence_bert_config.json", local)
+        self.max_tokens = _max_tokens(setting, self._model.config, self._tokenizer)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special ones included, without cutting."""
@@ -99,15 +105,24 @@ class TransformerEmbedder:
         """Embed texts: `(n, d)`."""
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for index, states, _ in self._states(texts):
-            vectors[index] = _unit(states.mean(0))
+            vectors[index] = self._pooled(states)
         return vectors
 
     def encode_query(self, text: str) -> Vectors:
         """Embed a query: `(d,)`."""
-        return np.asarray(self.encode([text])[0], np.float32)
+        return np.asarray(self.encode([self._query_prompt + text])[0], np.float32)
+
+    def _pooled(self, states: Vectors) -> Vectors:
+        if self._pooling == "mean":
+            return _unit(states.mean(0))
+        return _unit(states[0 if self._pooling == "cls" else -1])
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """One pass a text; a span's vector is the mean of its tokens', or the text's if it has none."""
+        if self._pooling != "mean":
+            flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
+            ends = np.cumsum([len(own) for own in spans])
+            return [np.asarray(part, np.float32) for part in np.split(self.encode(flat), ends[:-1])]
         found: list[Vectors] = [np.zeros((len(own), self.dimension), np.float32) for own in spans]
         for index, states, offsets in self._states(texts):
             whole = _unit(states.mean(0))
@@ -155,14 +170,31 @@ def _unit(vector: Vectors) -> Vectors:
     return np.asarray(vector / norm, np.float32) if norm else vector
 
 
-def _max_tokens(place: Path, config: Any, tokenizer: Any) -> int:
-    """What the model was trained to read: its sentence-transformers setting, else its positions."""
-    import json
+def _read(place: Path | str, name: str, local: bool) -> dict[str, Any]:
+    """A JSON file of the model, empty where it has none."""
+    from transformers.utils.hub import cached_file
 
-    setting = place / "sentence_bert_config.json"
-    if setting.is_file():
-        value = json.loads(setting.read_text(encoding="utf-8")).get("max_seq_length")
-        if value:
-            return int(value)
+    found = cached_file(
+        str(place),
+        name,
+        local_files_only=local,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    content = json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
+    return content if isinstance(content, dict) else {}
+
+
+def _pooling(setting: dict[str, Any]) -> str:
+    """`mean`, `cls` or `last`."""
+    if setting.get("pooling_mode_cls_token"):
+        return "cls"
+    return "last" if setting.get("pooling_mode_lasttoken") else "mean"
+
+
+def _max_tokens(setting: dict[str, Any], config: Any, tokenizer: Any) -> int:
+    """What the model was trained to read: its sentence-transformers setting, else its positions."""
+    if value := setting.get("max_seq_length"):
+        return int(value)
     positions = int(getattr(config, "max_position_embeddings", 512) or 512)
     return min(positions, int(tokenizer.model_max_length), 8192)
