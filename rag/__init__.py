@@ -14,9 +14,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rag.checking import Check as Check
     from rag.errors import FootnoteError as FootnoteError
     from rag.library import Filters as Filters
-    from rag.pipeline import Check as Check
     from rag.pipeline import Footnote as Footnote
     from rag.types import Abstention as Abstention
     from rag.types import Answer as Answer
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "rag.errors": ("FootnoteError",),
     "rag.library": ("Filters",),
-    "rag.pipeline": ("Check", "Footnote"),
+    "rag.checking": ("Check",),
+    "rag.pipeline": ("Footnote",),
     "rag.types": ("Abstention", "Answer", "Citation", "Claim", "Document", "Hit", "Turn", "Verdict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

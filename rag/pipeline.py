@@ -21,6 +21,7 @@ from rag import chunk as chunking
 from rag import evidence as selecting
 from rag import ingest as reading
 from rag import settings as configuring
+from rag.checking import Check, check_claim
 from rag.cite import Evidence
 from rag.errors import BadInputError
 from rag.followup import standalone
@@ -33,12 +34,11 @@ from rag.sentences import SentenceVectors
 from rag.settings import Settings
 from rag.text import fold
 from rag.types import Abstention, Answer, Claim, Document, Hit, Turn, Verdict
-from rag.verify import Judgement, context_of, judge_all, verify
+from rag.verify import verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
 _MODELS = ("embedder", "generator", "entailer")  # settings that may be objects
 CHECK_PAPERS = 3
-CHECK_SENTENCES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +53,6 @@ class Delta:
     """A piece of the draft, not checked yet."""
 
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """The verdict on a claim, with the sentences that it was judged by, best first."""
-
-    claim: str
-    judgement: Judgement
-    evidence: tuple[Evidence, ...] = ()
-    id: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form of architecture.md."""
-        return {
-            "id": self.id,
-            "claim": self.claim,
-            "verdict": self.judgement.verdict.value,
-            "support": self.judgement.support,
-            "judge": self.judgement.judge,
-            "reason": self.judgement.reason,
-            "evidence": [
-                {
-                    "doc_id": item.document.id,
-                    "source": item.document.source,
-                    "title": item.document.title,
-                    "start": item.chunk.start,
-                    "end": item.chunk.end,
-                    "quote": item.text,
-                }
-                for item in self.evidence
-            ],
-        }
 
 
 Event = Progress | Delta | Answer
@@ -278,6 +246,9 @@ class Footnote:
         clock: _Clock,
     ) -> Answer:
         """Keep what holds, complete it with quotations, or abstain."""
+        if draft.declined:
+            notice = "the generator found no answer in the evidence"
+            return replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
         kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
         withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
         kept = answering.completed(kept, selection.evidence, max_words=self.settings.max_answer_words)
@@ -312,20 +283,14 @@ class Footnote:
         if source is not None and evidence is not None:
             raise BadInputError("a claim is checked against a source or a text, not both: leave one out")
         documents = self._to_check_against(claim, source, evidence)
-        groups = self._closest(claim, documents)
-        judgements = judge_all(
-            [(claim, [item.text for item in group], context_of(group[0].document)) for group in groups],
+        return check_claim(
+            claim,
+            self.embedder.encode_query(claim),
+            documents,
+            self._sentences,
+            idf=self.library.idf,
             entailer=self.entailer,
         )
-        if not judgements:
-            return Check(
-                claim,
-                Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, self.entailer.name, "there is no text to check against"),
-            )
-        best = max(range(len(groups)), key=lambda i: (judgements[i].support, -i))
-        if judgements[best].verdict is not Verdict.SUPPORTED and judgements[0].verdict is Verdict.CONTRADICTED:
-            best = 0  # the sentence nearest to the claim says otherwise
-        return Check(claim, judgements[best], tuple(groups[best]))
 
     def _to_check_against(self, claim: str, source: str | None, evidence: str | None) -> list[Document]:
         if evidence is not None:
@@ -334,19 +299,6 @@ class Footnote:
             return [self.library.resolve(source)]
         hits = self.search(claim, k=CHECK_PAPERS)
         return list(self.library.documents([hit.chunk.doc_id for hit in hits]))
-
-    def _closest(self, claim: str, documents: Sequence[Document]) -> list[list[Evidence]]:
-        """For each document the sentences nearest to the claim, in one group and one by one."""
-        query = self.embedder.encode_query(claim)
-        groups = []
-        for document in documents:
-            ranked = selecting.nearest_sentences(
-                claim, query, document, self._sentences, idf=self.library.idf, most=CHECK_SENTENCES
-            )
-            groups += [[item] for item in ranked]
-            if len(ranked) > 1:
-                groups.append(ranked)
-        return groups
 
     def _fingerprint(self) -> str:
         """Identifies the contents and the settings that an answer was made with."""

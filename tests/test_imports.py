@@ -14,7 +14,7 @@ HEAVY = ("torch", "transformers", "chromadb", "llama_index", "gradio", "tantivy"
 LAYERS = (
     ("conversation", "llamaindex"),
     ("pipeline",),
-    ("ingesting",),
+    ("ingesting", "checking"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
     ("guards", "overlap", "sentences"),
     ("library",),

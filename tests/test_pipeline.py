@@ -74,6 +74,13 @@ def test_fabricated_numbers_are_dropped_and_counted(seeds):
     assert "[77]" not in answer.text
 
 
+def test_a_generator_that_declines_is_believed(seeds):
+    seeds.generator.draft = "NO ANSWER"
+    answer = seeds.ask(QUESTION)
+    assert (answer.abstention, answer.claims, answer.text) == (Abstention.WEAK_EVIDENCE, (), "")
+    assert "generator" in answer.notice
+
+
 def test_an_instruction_in_a_paper_is_only_text(embedder, tmp_path):
     papers = tmp_path / "papers.jsonl"
     papers.write_text(

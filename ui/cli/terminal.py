@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
-from rag.pipeline import Check
+from rag.checking import Check
 from rag.text import fold
 from rag.types import Abstention, Answer, Citation, Document, Hit, Verdict
 

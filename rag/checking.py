@@ -1,0 +1,90 @@
+"""A claim against documents → verdict, with the sentences that it was judged by.
+
+Each document's nearest sentences are judged one by one and together; the best supported wins, unless
+the sentence nearest of all says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.cite import Evidence
+from rag.evidence import Idf, nearest_sentences
+from rag.models import Entailer
+from rag.sentences import SentenceVectors
+from rag.types import JSON, Document, Verdict
+from rag.verify import Judgement, context_of, judge_all
+
+SENTENCES = 3  # of a document
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The verdict on a claim, with the sentences that it was judged by, best first."""
+
+    claim: str
+    judgement: Judgement
+    evidence: tuple[Evidence, ...] = ()
+    id: str | None = None
+
+    def to_dict(self) -> JSON:
+        """Return the JSON form of architecture.md."""
+        return {
+            "id": self.id,
+            "claim": self.claim,
+            "verdict": self.judgement.verdict.value,
+            "support": self.judgement.support,
+            "judge": self.judgement.judge,
+            "reason": self.judgement.reason,
+            "evidence": [
+                {
+                    "doc_id": item.document.id,
+                    "source": item.document.source,
+                    "title": item.document.title,
+                    "start": item.chunk.start,
+                    "end": item.chunk.end,
+                    "quote": item.text,
+                }
+                for item in self.evidence
+            ],
+        }
+
+
+def check_claim(
+    claim: str,
+    query: NDArray[np.float32],
+    documents: Sequence[Document],
+    sentences: SentenceVectors,
+    *,
+    idf: Idf,
+    entailer: Entailer,
+) -> Check:
+    """Judge a claim, embedded as `query` `(d,)`, against documents, the likeliest first.
+
+    Without any text the verdict is `not_enough_info` with support 0.
+    """
+    groups = [
+        group
+        for document in documents
+        for group in _groups(nearest_sentences(claim, query, document, sentences, idf=idf, most=SENTENCES))
+    ]
+    judgements = judge_all(
+        [(claim, [item.text for item in group], context_of(group[0].document)) for group in groups],
+        entailer=entailer,
+    )
+    if not judgements:
+        reason = "there is no text to check against"
+        return Check(claim, Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, entailer.name, reason))
+    best = max(range(len(groups)), key=lambda i: (judgements[i].support, -i))
+    if judgements[best].verdict is not Verdict.SUPPORTED and judgements[0].verdict is Verdict.CONTRADICTED:
+        best = 0
+    return Check(claim, judgements[best], tuple(groups[best]))
+
+
+def _groups(ranked: Sequence[Evidence]) -> list[Sequence[Evidence]]:
+    """Each sentence alone, then all together."""
+    return [[item] for item in ranked] + ([ranked] if len(ranked) > 1 else [])
