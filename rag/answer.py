@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from rag.cite import DraftSentence, Evidence, footnote, number_papers, read_draft, renumber
 from rag.overlap import recall
 from rag.text import fold
+from rag.tokens import count
 from rag.types import Claim
 
 SYSTEM = (
@@ -35,6 +36,16 @@ class Draft:
     claims: tuple[Claim, ...]
     fabricated: int
     declined: bool
+
+
+def fitting(evidence: Sequence[Evidence], *, max_tokens: int) -> tuple[Evidence, ...]:
+    """The first pieces of evidence that fit the budget together; the best one in any case."""
+    used = 0
+    for number, item in enumerate(evidence):
+        used += count(item.text)
+        if number and used > max_tokens:
+            return tuple(evidence[:number])
+    return tuple(evidence)
 
 
 def prompt(question: str, evidence: Sequence[Evidence]) -> str:

@@ -93,7 +93,10 @@ def select(
 ) -> Selection:
     """Pick the best sentences of the best papers, as many of each as the question's breadth has it."""
     breadth = breadth_of(question)
-    papers = [hit for hit in hits[: breadth.papers] if hit.score >= breadth.share * hits[0].score]
+    papers = _near_the_best(hits, breadth)
+    if breadth is _COMPARISON and len(papers) == 1:  # within one paper
+        breadth = _FACT
+        papers = _near_the_best(hits, breadth)
     scored = [
         evidence
         for hit in papers
@@ -109,6 +112,10 @@ def select(
             best = hits[0].chunk.doc_id
             answers = answers and any(_has_figure(item.text) for item in chosen if item.document.id == best)
     return Selection(tuple(chosen), answers)
+
+
+def _near_the_best(hits: Sequence[Hit], breadth: _Breadth) -> list[Hit]:
+    return [hit for hit in hits[: breadth.papers] if hit.score >= breadth.share * hits[0].score]
 
 
 def _speaks_of(question: str, paper: Document, sentences: SentenceVectors) -> bool:

@@ -215,16 +215,17 @@ class Footnote:
             reason = Abstention.WEAK_EVIDENCE if hits else Abstention.NO_HITS
             yield replace(answer, abstention=reason, timings=clock.done())
             return
+        shown = answering.fitting(selection.evidence, max_tokens=self.settings.max_evidence_tokens)
         yield Progress("writing")
         pieces = []
-        for piece in self._draft(alone, selection.evidence, clock):
+        for piece in self._draft(alone, shown, clock):
             pieces.append(piece)
             yield Delta(piece)
         clock.lap("generate")
         yield Progress("checking")
-        draft = answering.read("".join(pieces), selection.evidence)
+        draft = answering.read("".join(pieces), shown)
         checked = verify(draft.claims, documents, entailer=self.entailer)
-        yield self._concluded(answer, draft, checked, selection, numbers, clock)
+        yield self._concluded(answer, draft, checked, shown, numbers, clock)
 
     def _draft(self, question: str, evidence: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
         stream = self.generator.stream(
@@ -241,7 +242,7 @@ class Footnote:
         answer: Answer,
         draft: answering.Draft,
         checked: Sequence[Claim],
-        selection: selecting.Selection,
+        evidence: Sequence[Evidence],
         numbers: Mapping[str, int] | None,
         clock: _Clock,
     ) -> Answer:
@@ -251,10 +252,8 @@ class Footnote:
             return replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
         kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
         withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
-        kept = answering.completed(kept, selection.evidence, max_words=self.settings.max_answer_words)
-        quotations = verify(
-            kept, {item.document.id: item.document for item in selection.evidence}, entailer=self.entailer
-        )
+        kept = answering.completed(kept, evidence, max_words=self.settings.max_answer_words)
+        quotations = verify(kept, {item.document.id: item.document for item in evidence}, entailer=self.entailer)
         text, claims = answering.compose(quotations, numbers=numbers)
         clock.lap("verify")
         return replace(

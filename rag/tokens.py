@@ -19,14 +19,6 @@ def count(text: str) -> int:
     return len(_encoding().encode(text, disallowed_special=()))
 
 
-def truncate(text: str, max_tokens: int) -> str:
-    """The longest beginning of the text with at most `max_tokens` tokens that ends at a character."""
-    tokens = _encoding().encode(text, disallowed_special=())
-    if len(tokens) <= max_tokens:
-        return text
-    return _encoding().decode(tokens[:max_tokens], errors="ignore")
-
-
 @cache
 def _encoding() -> Encoding:
     """The encoding out of the copy that llama-index installs, since tiktoken would download it."""

@@ -110,6 +110,16 @@ def test_events_come_in_order_and_end_with_the_answer(seeds):
     assert isinstance(events[-1], Answer)
 
 
+def test_the_evidence_keeps_to_its_budget(seed_folder, embedder):
+    generator = _scripted("Nothing of note.")
+    tight = Footnote.open(seed_folder, embedder=embedder, generator=generator, max_evidence_tokens=100)
+    tight.ask("What is HELMET?")
+    wide = Footnote.open(seed_folder, embedder=embedder, generator=generator)
+    wide.ask("What is HELMET?")
+    shown = [prompt.count("\n[") for prompt in generator.prompts]
+    assert 1 <= shown[0] < shown[1]
+
+
 def test_an_answer_survives_json(seeds):
     seeds.generator.draft = "The moon is made of green cheese [1][9]."
     answer = seeds.ask(QUESTION)
