@@ -71,7 +71,7 @@ def read(draft: str, evidence: Sequence[Evidence]) -> Draft:
         return Draft((), 0, declined=True)
     draft = _LISTED.sub("", draft)
     sentences = read_draft(draft, shown=len(evidence), literals=[item.text for item in evidence])
-    numbers = number_papers([evidence])
+    numbers = number_papers(item.document.id for item in evidence)
     claims: list[Claim] = []
     for sentence in sentences:
         if sentence.text in {claim.text for claim in claims}:
@@ -90,7 +90,7 @@ def _attached(sentence: DraftSentence, evidence: Sequence[Evidence]) -> list[Evi
 
 def quotation(evidence: Evidence) -> Claim:
     """The evidence itself as a claim: its sentence in quotation marks with its footnote."""
-    return Claim(f"“{fold(evidence.text)}”", 0, 0, (footnote(evidence, number_papers([[evidence]])),))
+    return Claim(f"“{fold(evidence.text)}”", 0, 0, (footnote(evidence, number_papers([evidence.document.id])),))
 
 
 def completed(claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_words: int) -> list[Claim]:
@@ -129,10 +129,7 @@ def compose(claims: Sequence[Claim], *, numbers: Mapping[str, int] | None = None
     Papers are numbered in order of first use after those in `numbers`. The spans of the returned
     claims leave the markers out: `text[claim.start:claim.end] == claim.text`.
     """
-    given = dict(numbers or {})
-    for claim in claims:
-        for citation in claim.citations:
-            given.setdefault(citation.doc_id, max(given.values(), default=0) + 1)
+    given = number_papers((citation.doc_id for claim in claims for citation in claim.citations), numbers)
     text = ""
     placed = []
     for claim in claims:

@@ -8,7 +8,7 @@ holds is left to `verify`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.text import fold, sentence_spans
@@ -68,15 +68,14 @@ def read_draft(draft: str, *, shown: int, literals: Iterable[str] = ()) -> list[
     ]
 
 
-def number_papers(cited: Iterable[Sequence[Evidence]], first: dict[str, int] | None = None) -> dict[str, int]:
-    """Give each document a footnote number from 1, in order of first use.
+def number_papers(doc_ids: Iterable[str], first: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Give each cited document a footnote number from 1, in order of first use.
 
     `first` holds numbers already given in the conversation, which stay as they are.
     """
     numbers = dict(first or {})
-    for group in cited:
-        for evidence in group:
-            numbers.setdefault(evidence.document.id, max(numbers.values(), default=0) + 1)
+    for doc_id in doc_ids:
+        numbers.setdefault(doc_id, max(numbers.values(), default=0) + 1)
     return numbers
 
 

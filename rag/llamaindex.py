@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.models.embedder import Vectors
+from rag.models.embedder import Vectors, spans_as_texts, unit_rows
 from rag.text import Span
 from rag.tokens import count
 from rag.types import Answer, Document
@@ -150,19 +150,15 @@ class LlamaIndexEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts: `(n, d)`."""
         rows = self._embedding.get_text_embedding_batch(list(texts))
-        return _units(np.asarray(rows, np.float32).reshape(len(texts), self.dimension))
+        return unit_rows(np.asarray(rows, np.float32).reshape(len(texts), self.dimension))
 
     def encode_query(self, text: str) -> Vectors:
         """Embed a query: `(d,)`."""
-        return np.asarray(_units(np.asarray([self._embedding.get_query_embedding(text)], np.float32))[0])
+        return np.asarray(unit_rows(np.asarray([self._embedding.get_query_embedding(text)], np.float32))[0])
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """Embed parts of each text."""
-        return [self.encode([text[start:end] for start, end in own]) for text, own in zip(texts, spans, strict=True)]
-
-
-def _units(vectors: Vectors) -> Vectors:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+        return spans_as_texts(self.encode, texts, spans)
 
 
 def _metadata(document: Document, start: int, end: int) -> dict[str, Any]:

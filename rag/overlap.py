@@ -17,7 +17,7 @@ from rag.models.entailer import Entailment
 UNTRAINED = "overlap"  # the setting that asks for this judge
 
 # How much of a claim must lie in the evidence in order. Strict on purpose: on eval/data/claims-dev.jsonl
-# it calls none of the 117 unsupported claims supported, and few of the paraphrases.
+# it calls 1 of the 117 unsupported claims supported, and few of the paraphrases.
 _IN_ORDER = 0.85
 
 

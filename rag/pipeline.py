@@ -252,9 +252,10 @@ class Footnote:
             return replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
         kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
         withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
-        kept = answering.completed(kept, evidence, max_words=self.settings.max_answer_words)
-        quotations = verify(kept, {item.document.id: item.document for item in evidence}, entailer=self.entailer)
-        text, claims = answering.compose(quotations, numbers=numbers)
+        told = answering.completed(kept, evidence, max_words=self.settings.max_answer_words)
+        documents = {item.document.id: item.document for item in evidence}
+        quotations = verify(told[len(kept) :], documents, entailer=self.entailer)
+        text, claims = answering.compose([*kept, *quotations], numbers=numbers)
         clock.lap("verify")
         return replace(
             answer,

@@ -52,8 +52,8 @@ def test_papers_are_numbered_once_in_order_of_first_use():
         return Evidence(Document(doc_id, "T", text, "f#1"), Chunk(doc_id, 0, len(text), text), 1.0)
 
     a, b, c = evidence("a", "One."), evidence("b", "Two."), evidence("c", "Three.")
-    numbers = number_papers([[b], [a, b]], {"c": 4})
+    numbers = number_papers([e.document.id for e in (b, a, b)], {"c": 4})
     assert numbers == {"c": 4, "b": 5, "a": 6}
     cited = footnote(a, numbers)
     assert (cited.number, cited.quote) == (6, a.document.text[cited.start : cited.end])
-    assert number_papers([[c]], numbers)["c"] == 4
+    assert number_papers([c.document.id], numbers)["c"] == 4

@@ -11,7 +11,7 @@ Source: late chunking, Günther et al. 2024, arXiv:2409.04701.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +63,7 @@ class Embedder(Protocol):
 
 
 class TransformerEmbedder:
-    """An encoder in a local folder or on the hub, mean-pooled."""
+    """An encoder in a local folder or on the hub."""
 
     def __init__(self, place: Path | str, name: str, *, device: str = "") -> None:
         import torch
@@ -120,9 +120,7 @@ class TransformerEmbedder:
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """One pass a text; a span's vector is the mean of its tokens', or the text's if it has none."""
         if self._pooling != "mean":
-            flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
-            ends = np.cumsum([len(own) for own in spans])
-            return [np.asarray(part, np.float32) for part in np.split(self.encode(flat), ends[:-1])]
+            return spans_as_texts(self.encode, texts, spans)
         found: list[Vectors] = [np.zeros((len(own), self.dimension), np.float32) for own in spans]
         for index, states, offsets in self._states(texts):
             whole = _unit(states.mean(0))
@@ -151,6 +149,20 @@ class TransformerEmbedder:
             for row, index in enumerate(batch):
                 count = lengths[index]
                 yield index, states[row, :count], np.asarray(tokens["offset_mapping"][index])
+
+
+def spans_as_texts(
+    encode: Callable[[Sequence[str]], Vectors], texts: Sequence[str], spans: Sequence[Sequence[Span]]
+) -> list[Vectors]:
+    """`Embedder.encode_spans` for models that give no token states: each part embedded as a text of its own."""
+    flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
+    ends = np.cumsum([len(own) for own in spans])
+    return [np.asarray(part, np.float32) for part in np.split(encode(flat), ends[:-1])]
+
+
+def unit_rows(vectors: Vectors) -> Vectors:
+    """Rows `(n, d)` of length 1; a row of zeros stays one."""
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import ServerError
-from rag.models.embedder import Vectors
+from rag.models.embedder import Vectors, spans_as_texts, unit_rows
 from rag.text import Span
 from rag.tokens import count
 
@@ -150,8 +150,7 @@ class ServerEmbedder:
                 ) from error
         if len(rows) != len(texts):
             raise ServerError(f"{self._server.url}/embeddings sent {len(rows)} vectors for {len(texts)} texts")
-        vectors = np.asarray(rows, np.float32)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
+        return unit_rows(np.asarray(rows, np.float32))
 
     def encode_query(self, text: str) -> Vectors:
         """Embed a query: `(d,)`."""
@@ -159,10 +158,7 @@ class ServerEmbedder:
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """Embed parts of each text."""
-        flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
-        vectors = self.encode(flat)
-        ends = np.cumsum([len(own) for own in spans])
-        return [np.asarray(part, np.float32) for part in np.split(vectors, ends[:-1])]
+        return spans_as_texts(self.encode, texts, spans)
 
 
 def _piece(event: Any) -> str:
