@@ -83,15 +83,9 @@ def _combine(
         return Judgement(verdict, entailment.supported * (SUPPORTED_FROM - 0.1), name, objection.reason)
     if entailment.supported >= SUPPORTED_FROM:
         return Judgement(Verdict.SUPPORTED, entailment.supported, name)
-    contradicted = entailment.contradicted > entailment.not_enough_info
-    verdict = Verdict.CONTRADICTED if contradicts_most(entailment) else Verdict.NOT_ENOUGH_INFO
-    reason = "the cited text says otherwise" if contradicted else "the cited text does not say this"
-    return Judgement(verdict, entailment.supported, name, reason)
-
-
-def contradicts_most(entailment: Entailment) -> bool:
-    """Whether "contradicted" is the likeliest of the three."""
-    return entailment.contradicted > max(entailment.supported, entailment.not_enough_info)
+    if entailment.contradicted > max(entailment.supported, entailment.not_enough_info):
+        return Judgement(Verdict.CONTRADICTED, entailment.supported, name, "the cited text says otherwise")
+    return Judgement(Verdict.NOT_ENOUGH_INFO, entailment.supported, name, "the cited text does not say this")
 
 
 def _is_quotation(claim: str, evidence: Sequence[str]) -> bool:
