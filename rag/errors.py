@@ -11,7 +11,8 @@ FootnoteError                  the base: `str(error)` says what, where and what 
 ├── ModelError                 a model cannot be found, fetched, trusted or run
 │   └── ServerError            a server that the user configured does not answer as it should
 ├── DocumentNotFoundError      no document of this id, source or title
-└── BadInputError              a question, claim, filter or batch line that cannot be used
+├── BadInputError              a question, claim, filter or batch line that cannot be used
+└── EvalError                  questions, claims, runs or gates that the eval harness cannot use
 
 Outside exceptions end at the module that is the home of their library and are re-raised as one of
 these with `from`. A rejected record is not an error: ingest reports it and goes on.
@@ -64,3 +65,7 @@ class DocumentNotFoundError(FootnoteError):
 
 class BadInputError(FootnoteError):
     """A question, claim, filter or batch line cannot be used."""
+
+
+class EvalError(FootnoteError):
+    """A file of questions or claims, a run or a gate cannot be used by the eval harness."""
