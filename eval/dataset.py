@@ -33,7 +33,7 @@ class GoldSentence:
 class Question:
     """A question with what a right answer says and rests on; one that is not answerable has no evidence.
 
-    The `gold_answer` of an unanswerable question says what is missing.
+    The `gold_answer` of an unanswerable question is empty or says what is missing.
     """
 
     id: str
@@ -204,7 +204,7 @@ def _is_rows(*keys: str) -> Callable[[object], bool]:
 
 
 _TEXT = (_is_text, "text")
-_FILLED = ("id", "type", "question", "gold_answer", "claim", "source")
+_FILLED = ("id", "type", "question", "claim", "source")
 _TEXTS = (_is_texts, "a list of texts")
 _QUESTION: Keys = {
     "id": _TEXT,
@@ -243,6 +243,8 @@ def _question_evidence(row: JSON, documents: Mapping[str, str]) -> Iterator[str]
     marked = {"key_facts": question.key_facts, "gold_sources": question.gold_sources}
     marked["gold_sentences"] = tuple(sentence.text for sentence in question.gold_sentences)
     if question.answerable:
+        if not question.gold_answer.strip():
+            yield "answerable, but 'gold_answer' is empty"
         yield from (f"answerable, but {key!r} is empty" for key, values in marked.items() if not values)
     else:
         yield from (f"not answerable, but {key!r} is not empty" for key, values in marked.items() if values)

@@ -48,7 +48,7 @@ def without(row, key):
 
 
 def test_rows_without_a_fault():
-    assert named(ROW, {**SILENT, "id": "q2", "type": "a type of my own"}) == []
+    assert named(ROW, {**SILENT, "id": "q2", "gold_answer": "", "type": "a type of my own"}) == []
     assert (
         named(CLAIM, {**CLAIM, "id": "c2", "label": "not_enough_info", "gold_sentences": []}, find=claim_faults) == []
     )
@@ -79,6 +79,7 @@ def rows_of(path):
         ({"answerable": "yes"}, "'answerable' must be true or false"),
         ({"key_facts": "winter"}, "'key_facts' must be a list of texts"),
         ({"key_facts": [3]}, "'key_facts' must be a list of texts"),
+        ({"gold_answer": ""}, "answerable, but 'gold_answer' is empty"),
         ({"key_facts": []}, "answerable, but 'key_facts' is empty"),
         ({"key_facts": [" "]}, "a key fact is empty"),
         ({"history": ["When?"]}, """'history' must be a list of {"question": text, "answer": text}"""),
