@@ -1,0 +1,147 @@
+"""The training loop of reader and entailer: a MiniLM cross-encoder under transformers' Trainer.
+
+The word embeddings stay as they are, so that a trained model is its base plus small changes. A killed
+run goes on from its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.models.weights import embedder_folder
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+log = logging.getLogger(__name__)
+
+LONGEST = 160  # word pieces of a question and text; longer texts are cut
+Loss = Callable[["torch.Tensor", dict[str, "torch.Tensor"]], "torch.Tensor"]
+Pair = tuple[str, str]
+Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
+
+
+def base(labels: int) -> tuple[Any, PreTrainedModel]:
+    """Tokenizer and classifier with `labels` outputs on the default embedder's encoder, embeddings frozen."""
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    place = str(embedder_folder())
+    tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
+    model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=labels, local_files_only=True)
+    for parameter in model.bert.embeddings.parameters():
+        parameter.requires_grad_(False)
+    return tokenizer, model
+
+
+def fit(
+    model: PreTrainedModel,
+    tokenizer: Any,
+    examples: Sequence[Example],
+    loss: Loss,
+    *,
+    folder: Path,
+    batch: int,
+    rate: float,
+    epochs: float = 1.0,
+    seed: int = 0,
+) -> PreTrainedModel:
+    """Train on examples of (text pairs, target) with `loss(logits, batch)`; the model is changed in place.
+
+    All pairs of a batch go through the encoder together, `(pairs, labels)` logits; `batch["sizes"]`
+    says how many pairs each example has and `batch["targets"]` holds the targets. Uses a GPU where
+    there is one, else the processor with bf16.
+    """
+    import torch
+    from transformers import Trainer, TrainingArguments
+    from transformers.trainer_utils import get_last_checkpoint
+
+    def collate(chosen: list[Example]) -> dict[str, Any]:
+        firsts = [first for pairs, _ in chosen for first, _ in pairs]
+        seconds = [second for pairs, _ in chosen for _, second in pairs]
+        inputs = tokenizer(
+            firsts, seconds, truncation="longest_first", max_length=LONGEST, padding=True, return_tensors="pt"
+        )
+        return {
+            **inputs,
+            "sizes": torch.tensor([len(pairs) for pairs, _ in chosen]),
+            "targets": torch.tensor([target for _, target in chosen]),
+        }
+
+    class PairTrainer(Trainer):
+        """A Trainer whose loss sees all pairs of a batch at once, over examples in the order given."""
+
+        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+            return torch.utils.data.SequentialSampler(train_dataset)
+
+        def compute_loss(
+            self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            rest = {key: inputs.pop(key) for key in ("sizes", "targets")}
+            outputs = model(**inputs)
+            value = loss(outputs.logits.float(), rest)
+            return (value, outputs) if return_outputs else value
+
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=batch,
+        learning_rate=rate,
+        num_train_epochs=epochs,
+        warmup_steps=0.06,
+        weight_decay=0.01,
+        lr_scheduler_type="linear",
+        bf16=True,
+        use_cpu=not torch.cuda.is_available(),
+        logging_steps=10,
+        save_steps=100,
+        save_total_limit=1,
+        seed=seed,
+        report_to=[],
+        remove_unused_columns=False,
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+    )
+    ordered: Any = _by_length(examples, batch, seed)
+    trainer = PairTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)  # type: ignore[arg-type]
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.exists() else None)
+    return model
+
+
+def _by_length(examples: Sequence[Example], batch: int, seed: int) -> list[Example]:
+    """The examples in an order in which those of a batch are of like length: little is spent on padding."""
+    chance = random.Random(seed)
+    batches = []
+    for start in range(0, len(examples), 50 * batch):
+        part = sorted(examples[start : start + 50 * batch], key=lambda e: max(len(a) + len(b) for a, b in e[0]))
+        own = [part[i : i + batch] for i in range(0, len(part), batch)]
+        chance.shuffle(own)
+        batches += own
+    return [example for own in batches for example in own]
+
+
+def score(model: PreTrainedModel, tokenizer: Any, pairs: Sequence[Pair], *, batch: int = 64) -> torch.Tensor:
+    """Logits of pairs, `(pairs, labels)` in float32, in order."""
+    import torch
+
+    model.eval()
+    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i][0]) + len(pairs[i][1]))
+    found: list[torch.Tensor] = [torch.empty(0)] * len(pairs)
+    for start in range(0, len(order), batch):
+        part = order[start : start + batch]
+        inputs = tokenizer(
+            [pairs[i][0] for i in part],
+            [pairs[i][1] for i in part],
+            truncation="longest_first",
+            max_length=LONGEST,
+            padding=True,
+            return_tensors="pt",
+        ).to(model.device)
+        with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):
+            logits = model(**inputs).logits.float().cpu()
+        for i, row in zip(part, logits, strict=True):
+            found[i] = row
+    return torch.stack(found)
