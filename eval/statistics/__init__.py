@@ -1,0 +1,29 @@
+"""How sure a figure is: intervals, tests, what can be detected, and the gate.
+
+Questions about the same abstract rise and fall together, so intervals and tests draw whole clusters.
+Whatever draws takes a seed: the same input gives the same output.
+"""
+
+from eval.statistics.gate import Gate, GateOutcome, gate, read_gate
+from eval.statistics.intervals import Interval, bootstrap, clusters_of, mean_interval, ratio_interval, wilson
+from eval.statistics.power import detectable_mean, detectable_rate
+from eval.statistics.significance import Comparison, holm, mcnemar, sign_flip
+
+__all__ = [
+    "Comparison",
+    "Gate",
+    "GateOutcome",
+    "Interval",
+    "bootstrap",
+    "clusters_of",
+    "detectable_mean",
+    "detectable_rate",
+    "gate",
+    "holm",
+    "mcnemar",
+    "mean_interval",
+    "ratio_interval",
+    "read_gate",
+    "sign_flip",
+    "wilson",
+]
