@@ -60,8 +60,10 @@ def _has_figure(wanted: Figure, shown: list[Figure]) -> bool:
 
 
 def _numbered_names(fact: str) -> set[str]:
+    """`GPT-4o`, `t5`; not `2-27B`, which is figures."""
     mixed = {word for word in words(fact) if any(map(str.isalpha, word)) and not figures(word)}
-    return {name_key(name) for name in {*mixed, *names(fact)} if any(map(str.isdigit, name))}
+    numbered = {name for name in {*mixed, *names(fact)} if any(map(str.isdigit, name))}
+    return {name_key(name) for name in numbered if not (name[0].isdigit() and figures(name))}
 
 
 def _has_name(key: str, said: str) -> bool:

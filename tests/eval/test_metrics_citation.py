@@ -89,6 +89,19 @@ def test_what_cannot_be_judged_is_unscored_and_bounded():
     assert recall(cited, unsure_of_c).lowest == 0.5
 
 
+def test_precision_is_unscored_only_where_the_verdict_hangs_on_it():
+    def judge(**said):
+        return lambda premise, claim: said[premise.replace(" ", "")]
+
+    cited = [Statement("claim", ("x", "y"))]
+    # x alone, y alone, both; each is also what is left without the other
+    assert precision(cited, judge(x=True, y=None, xy=True)) == Share(1, 1, 1)  # x does; y is irrelevant if it does not
+    assert precision(cited, judge(x=False, y=None, xy=True)) == Share(1, 1, 1)  # y is needed; x if y does not do alone
+    assert precision(cited, judge(x=None, y=None, xy=True)) == Share(0, 0, 2)
+    assert precision(cited, judge(x=True, y=False, xy=True)) == Share(1, 2)
+    assert precision(cited, judge(x=None, y=None, xy=False)) == Share(0, 2)
+
+
 def test_probabilities_count_from_one_half():
     assert recall([Statement("a", ("a",))], lambda premise, claim: 0.5) == Share(1, 1)
     assert recall([Statement("a", ("a",))], lambda premise, claim: 0.49) == Share(0, 1)

@@ -37,6 +37,7 @@ ANSWER = (
         ("faster training", True),
         ("models improve; examples are needed", True),
         ("trains PERL models faster overnight", True),  # 4 of 5 stems
+        ("trains PERL faster overnight", True),  # 3 of 4
         ("trains cheaper overnight", False),  # 1 of 3
         ("", False),
         ("not of them", False),
@@ -44,6 +45,11 @@ ANSWER = (
 )
 def test_what_an_answer_conveys(fact, said):
     assert conveys(fact, ANSWER) is said
+
+
+def test_a_range_is_both_its_ends():
+    assert conveys("2-27B models", "Models from 2B to 27B.")
+    assert not conveys("2-27B models", "Models of 27B.")
 
 
 def test_a_fact_without_content_words_must_be_there_word_for_word():

@@ -193,6 +193,7 @@ def test_random_flips_come_near_the_exact_p_and_keep_to_the_seed():
 def test_rounding_does_not_part_equal_flips():
     assert sign_flip([0, 0, 0], [0.1, 0.2, -0.3]).p == 1.0
     assert sign_flip([0.0] * 4, [0.1, 0.1, 0.1, 0.7]).p == 2 / 16
+    assert sign_flip([0.0] * 5, [-0.6, 0.8, 0.1, 0.8, -0.3]).p == 22 / 32  # 20 / 32 where sums are compared as they are
 
 
 def test_mcnemar_by_hand():
