@@ -35,6 +35,9 @@ HOMES = {
     "tiktoken": {"rag/tokens.py"},
     "httpx": {"rag/models/server.py"},
     "click": {"ui/cli"},
+    "gradio": {"ui/web"},
+    "jinja2": {"ui/web/render.py"},
+    "starlette": {"ui/web/app.py"},
 }
 
 

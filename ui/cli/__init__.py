@@ -21,6 +21,7 @@ VERBS = {
     "chat": ("ui.cli.chat:chat", "Ask in turns; follow-ups understand what was said before."),
     "search": ("ui.cli.questions:search", "Find the papers that fit a question best."),
     "check": ("ui.cli.questions:check", "Judge a claim against the library, a paper or a text."),
+    "ui": ("ui.cli.web:ui", "Serve the web page: ask, and read each sentence beside its source."),
     "ingest": ("ui.cli.papers:ingest", "Read papers into the library."),
     "list": ("ui.cli.papers:list_papers", "List the papers of the library."),
     "show": ("ui.cli.papers:show", "Show a paper with everything known about it."),

@@ -1,0 +1,18 @@
+"""The web page: ask, read each sentence beside its source, extend the corpus. The home of gradio.
+
+`app`         open this first: puts the page together and serves it
+`ask`, `corpus`, `evaluation`  what the tabs do
+`session`     one visitor's conversation
+`view`        Answer → what is shown of it, as plain values; `render` makes HTML of those, the only place that does
+`models`      loads the models while the page is already there
+`questions`   example questions, made from the papers' titles
+`uploads`     files → preview → library
+`feedback`    what readers say of an answer, as JSON Lines in the library's folder
+`downloads`   a conversation as a file
+`tools`       ask, search, check and get_paper, over HTTP and for agents (MCP)
+`security`    headers, passwords, limits
+`picture`     the picture of the page in the README
+
+Text of papers, models and visitors reaches the page through `render` alone; a press of a footnote is
+answered by `static/page.js`, without the server.
+"""

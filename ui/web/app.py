@@ -1,0 +1,124 @@
+"""Puts the page together and serves it.
+
+Nothing but the four tools is offered to programs: every event of the page is private, and what a private
+event receives is checked all the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from rag.pipeline import Footnote
+from ui.web import security
+from ui.web.ask import QUIET, AskTab, Site, pressed
+from ui.web.models import Loading
+from ui.web.render import html
+
+TABS = ("ask", "corpus", "eval", "compare", "about")
+EVENTS = ("ask", "retry", "feedback", "clear_filters", "tab", "paper", "page", "remove")
+# page.js calls footnoteAct for a press of a button with data-act
+BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
+
+
+def build(site: Site, *, together: int = 1) -> gr.Blocks:
+    """The page. `together` is how many answers the model can take at once."""
+    with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        top = gr.HTML(elem_id="top", html_template="${value}", js_on_load=None, apply_default_css=False)
+        with gr.Tabs(selected="ask") as tabs, gr.Tab("Ask", id="ask"):
+            ask = AskTab(site)
+        bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
+        ask.connect(bridge, together)
+        bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
+        clock = gr.Timer(1.5)
+        clock.tick(lambda: (masthead(site), gr.Timer(active=not site.loading.ready)), None, [top, clock], **QUIET)
+        page.load(lambda: masthead(site), None, top, queue=False, **QUIET)
+        page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
+        page.load(site.welcome, None, ask.live, queue=False, **QUIET)
+    page.queue(max_size=64, default_concurrency_limit=8)
+    return page
+
+
+def masthead(site: Site) -> str:
+    """The line at the top: what is asked, and what answers."""
+    library, settings = site.footnote.library, site.footnote.settings
+    years = [year for year, _ in library.years()]
+    span = "" if not years else str(years[0]) if years[0] == years[-1] else f"{years[0]}–{years[-1]}"
+    loading = site.loading.error or ("" if site.loading.ready else site.loading.text)
+    place = "on a server you configured" if settings.llm_url or settings.embed_url else "offline, on this machine"
+    return html("header", papers=library.count(), years=span, model=settings.llm, place=place, loading=loading)
+
+
+def _tab_pressed(event: gr.EventData) -> Any:
+    chosen = pressed(event, "value")
+    return gr.update(selected=chosen) if chosen in TABS else gr.skip()
+
+
+def _tab_of_address(request: gr.Request) -> Any:
+    chosen = request.query_params.get("tab", "ask")
+    return gr.update(selected=chosen) if chosen in TABS else gr.skip()
+
+
+def serve(
+    footnote: Footnote,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    credentials: Sequence[tuple[str, str]] = (),
+    mcp: bool = False,
+    in_browser: bool = False,
+    wait: bool = True,
+) -> tuple[gr.Blocks, str]:
+    """Serve the page; returns it with its address once it is up, or with `wait` when it is stopped.
+
+    Without `port` the first free one from 7860 on is taken.
+    """
+    loading = Loading(footnote)
+    loading.start()
+    scratch = tempfile.TemporaryDirectory(prefix="footnote-")
+    site = Site(footnote, loading, Path(scratch.name))
+    page = build(site, together=4 if footnote.settings.llm_url else 1)
+    page.scratch = scratch  # goes with the page
+    _, address, _ = page.launch(
+        server_name=host,
+        server_port=port,
+        auth=security.gate(credentials),
+        mcp_server=mcp,
+        inbrowser=in_browser,
+        prevent_thread_lock=not wait,
+        share=False,
+        quiet=True,
+        show_error=False,
+        run_history=False,
+        enable_monitoring=False,
+        footer_links=[],
+        pwa=False,
+        ssr_mode=False,
+        max_file_size=security.MAX_UPLOAD,
+        theme=theme(),
+        head=head(),
+        app_kwargs={"middleware": [Middleware(security.Headers)]},
+    )
+    return page, address
+
+
+def theme() -> Any:
+    """The look of gradio in fonts that come with it and have all their glyphs, with readable greys."""
+    return gr.themes.Default(
+        primary_hue="blue",
+        font=[gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif"],
+        font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
+    ).set(body_text_color_subdued="#57606a", body_text_color_subdued_dark="#b3bac4")
+
+
+def head() -> str:
+    """Our style and script, inline: `css=` does not reach `body` inside `@media`."""
+    static = resources.files("ui.web") / "static"
+    style, script = ((static / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return f"<style>{style}</style><script>{script}</script>"

@@ -1,0 +1,183 @@
+/* What the page does without the server: footnotes, keys, copying, the sheet on phones.
+   Gradio's patching resets attributes set here, so they are set again after every change. */
+(() => {
+  "use strict";
+  const one = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const seen = (element) => element.getClientRects().length > 0;
+  const phone = matchMedia("(max-width: 768px)");
+  let chosen = null; // { ev, claim, segments }: the pressed footnote
+  let turn = null; // whose evidence is shown
+  let newest = -1;
+  let returnTo = null;
+
+  const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
+  const toggle = (element, name, on) => { if (element.classList.contains(name) !== on) element.classList.toggle(name, on); };
+
+  function segmentsOf(mark) {
+    const first = document.getElementById(mark.ev);
+    if (!first) return [];
+    const found = [first];
+    while (found.length < mark.segments && found.at(-1).nextElementSibling) found.push(found.at(-1).nextElementSibling);
+    return found;
+  }
+
+  function apply() {
+    const sections = all("#evcol .evturn");
+    const last = Math.max(-1, ...sections.map((section) => Number(section.dataset.turn)));
+    if (last !== newest) { // a new question: its evidence takes the place of what was looked at
+      newest = last; turn = String(last); chosen = null;
+      if (last > 1) document.getElementById(`t${last}`)?.scrollIntoView({ block: "start" });
+    }
+    for (const section of sections) toggle(section, "on", section.dataset.turn === turn);
+    for (const button of all(".cite[data-ev]")) {
+      set(button, "aria-pressed", String(!!chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim));
+    }
+    const active = new Set(chosen ? segmentsOf(chosen) : []);
+    for (const segment of all(".abstract .active")) if (!active.has(segment)) segment.classList.remove("active");
+    for (const segment of active) toggle(segment, "active", true);
+    for (const panel of all(".pick")) panel.hidden = !chosen || panel.dataset.pick !== chosen.claim;
+    for (const hint of all("[data-hint]")) hint.hidden = !!chosen;
+    for (const claim of all(".claim[id]")) toggle(claim, "current", !!chosen && claim.id === chosen.claim);
+  }
+
+  function pick(button) {
+    chosen = { ev: button.dataset.ev, claim: button.dataset.claim, segments: Number(button.dataset.segments) };
+    turn = button.dataset.claim.match(/^t(\d+)/)[1];
+    apply();
+    const [segment] = segmentsOf(chosen);
+    if (!segment) return;
+    const folded = segment.closest("details");
+    if (folded) folded.open = true;
+    openSheet(button);
+    const box = one("#evcol"), panel = one(`.pick[data-pick="${CSS.escape(chosen.claim)}"]`);
+    const head = one("#evhead")?.offsetHeight ?? 0;
+    box.style.setProperty("--fn-head", `${head}px`);
+    const covered = head + (panel ? panel.offsetHeight + 12 : 0); // both stay on top
+    const place = segment.getBoundingClientRect(), free = box.clientHeight - covered;
+    const down = place.top - box.getBoundingClientRect().top - covered - Math.max(0, (free - place.height) / 3);
+    box.scrollTo({ top: Math.max(0, box.scrollTop + down) });
+  }
+
+  function openSheet(from) {
+    if (!phone.matches) return;
+    if (from && from.closest("#past, #live")) returnTo = from;
+    document.body.classList.add("sheet");
+    one("#evcol .closer")?.focus({ preventScroll: true });
+  }
+
+  function closeSheet() {
+    const open = document.body.classList.contains("sheet");
+    document.body.classList.remove("sheet");
+    const back = returnTo && document.contains(returnTo) ? returnTo : currentMark();
+    if (open) back?.focus();
+    else if (chosen) { chosen = null; apply(); }
+    returnTo = null;
+  }
+
+  const marks = () => all("#past .cite[data-ev], #live .cite[data-ev]").filter(seen);
+  const currentMark = () => marks().find((button) => chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim);
+
+  function step(by) {
+    const list = marks();
+    if (!list.length) return;
+    let at = list.indexOf(document.activeElement);
+    if (at < 0) at = list.indexOf(currentMark());
+    if (at < 0 && by < 0) at = list.length;
+    const next = list[Math.min(list.length - 1, Math.max(0, at + by))];
+    next.scrollIntoView({ block: "nearest" });
+    if (!phone.matches) next.focus({ preventScroll: true });
+    returnTo = next;
+    pick(next);
+  }
+
+  let quiet = 0, heard = "";
+  function say(text, loud = true) {
+    const line = one("#said");
+    if (!line) return;
+    line.textContent = text;
+    line.classList.toggle("loud", loud);
+    clearTimeout(quiet);
+    quiet = setTimeout(() => { line.classList.remove("loud"); }, 3500);
+  }
+  function listen() { // what the server has to say
+    const told = one("#told span");
+    const number = told ? told.dataset.number : "";
+    if (number && number !== heard) say(told.textContent, "toast" in told.dataset);
+    heard = number;
+  }
+
+  async function copy(text, button) {
+    try { await navigator.clipboard.writeText(text); } catch { // not offered on a page that is neither local nor https
+      const area = document.createElement("textarea");
+      area.value = text; area.className = "unseen"; document.body.append(area); area.select();
+      document.execCommand("copy"); area.remove();
+    }
+    say("Copied");
+    const before = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = before; }, 1200);
+  }
+
+  function compose(text) {
+    const area = one("#composer textarea");
+    if (!area) return;
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
+    area.dispatchEvent(new Event("input", { bubbles: true }));
+    area.focus();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button, .said");
+    if (!button) return;
+    const data = button.dataset;
+    if (button.matches(".cite[data-ev]")) { event.preventDefault(); pick(button); }
+    else if (button.matches(".said")) { const mark = one(".cite[data-ev]", button.closest(".claim")); if (mark && !String(getSelection())) pick(mark); }
+    else if ("step" in data) step(Number(data.step));
+    else if ("close" in data) closeSheet();
+    else if ("help" in data) one("#keys")?.showModal();
+    else if ("copy" in data) copy(document.getElementById(data.copy)?.textContent ?? "", button);
+    else if ("copyquote" in data) copy(chosen ? segmentsOf(chosen).map((segment) => segment.textContent).join("") : "", button);
+    else if ("compose" in data) compose(data.compose);
+    else if ("closest" in data) { turn = data.closest; chosen = null; apply(); openSheet(button); one("#evcol").scrollTo({ top: 0 }); }
+    else if ("act" in data) {
+      const sure = "sure" in data;
+      if (sure && !button.classList.contains("asked")) {
+        const before = button.textContent;
+        button.classList.add("asked"); button.textContent = data.sure;
+        setTimeout(() => { button.classList.remove("asked"); button.textContent = before; }, 4000);
+        return;
+      }
+      const comment = one("[data-comment]", button.closest(".sheetlet") ?? document.createElement("i"));
+      window.footnoteAct?.({ act: data.act, turn: Number(data.turn ?? 0), value: data.value ?? "", comment: comment?.value ?? "" });
+      const menu = button.closest("details.feedback");
+      if (menu) menu.open = false;
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const writing = event.target.closest("input, textarea, select, [contenteditable=true]");
+    if (one("dialog[open]")) return;
+    if (event.key === "Escape") { if (writing) event.target.blur(); else closeSheet(); return; }
+    if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j") step(1);
+    else if (event.key === "k") step(-1);
+    else if (event.key === "/") { event.preventDefault(); one("#composer textarea")?.focus(); }
+    else if (event.key === "?") one("#keys")?.showModal();
+  });
+
+  const underline = (event, on) => {
+    const paper = event.target.closest?.("#evcol .paper");
+    if (!paper) return;
+    for (const button of all(`.cite[data-ev^="${CSS.escape(paper.id)}-"]`)) toggle(button.closest(".claim"), "rests", on);
+  };
+  document.addEventListener("mouseover", (event) => underline(event, true));
+  document.addEventListener("mouseout", (event) => underline(event, false));
+
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    requestAnimationFrame(() => { waiting = false; apply(); listen(); });
+  }).observe(document.documentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-pressed", "class"] });
+})();
