@@ -179,7 +179,8 @@ class Answer:
     """What was said to a question, what was taken out of it, and what it rests on.
 
     `abstention` is set exactly when `claims` is empty. `withdrawn` keeps what verification took
-    out. `fabricated_markers` counts footnote numbers that the generator made up. `fingerprint`
+    out. `fabricated_markers` counts footnote numbers that the generator made up. `confidence`, in 0..1,
+    is how likely the evidence answers the question, `None` where no reader said so. `fingerprint`
     identifies the library state and the settings that the answer was made with.
     """
 
@@ -195,6 +196,7 @@ class Answer:
     fingerprint: str = ""
     fabricated_markers: int = 0
     notice: str = ""
+    confidence: float | None = None
     id: str | None = None
 
     @property
@@ -218,6 +220,7 @@ class Answer:
             "abstained": self.abstained,
             "abstention": self.abstention.value if self.abstention else None,
             "notice": self.notice,
+            "confidence": self.confidence,
             "claims": [claim.to_dict() for claim in self.claims],
             "withdrawn": [claim.to_dict() for claim in self.withdrawn],
             "fabricated_markers": self.fabricated_markers,
@@ -243,6 +246,7 @@ class Answer:
             fingerprint=row.get("fingerprint", ""),
             fabricated_markers=row.get("fabricated_markers", 0),
             notice=row.get("notice", ""),
+            confidence=row.get("confidence"),
             id=row.get("id"),
         )
 

@@ -36,9 +36,10 @@ class Filters:
     venue: str | None = None
     author: str | None = None
     source: str | None = None
+    sources: tuple[str, ...] = ()  # exactly these records, for programs
 
     def __bool__(self) -> bool:
-        return any(getattr(self, name) not in {None, ""} for name in self.__dataclass_fields__)
+        return any(getattr(self, name) not in {None, "", ()} for name in self.__dataclass_fields__)
 
 
 def folded(text: str) -> str:
@@ -169,6 +170,9 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
         test = "lower(r.source) GLOB ?" if is_pattern else "instr(lower(r.source), ?) > 0"
         pattern = filters.source.lower().replace("[", "[[]") if is_pattern else filters.source.lower()
         add(f"d.id IN (SELECT doc_id FROM records r WHERE {test})", pattern)
+    if filters.sources:
+        parts.append(f"d.id IN (SELECT doc_id FROM records WHERE source IN ({','.join('?' * len(filters.sources))}))")
+        values.extend(filters.sources)
     return " AND ".join(parts), values
 
 

@@ -139,7 +139,7 @@ class TransformerEmbedder:
             return
         tokens = self._tokenizer(list(texts), truncation=True, max_length=self.max_tokens, return_offsets_mapping=True)
         lengths = [len(ids) for ids in tokens["input_ids"]]
-        for batch in _batches(lengths, self._batch_tokens):
+        for batch in batches(lengths, self._batch_tokens):
             model_inputs = self._tokenizer.pad(
                 {key: [tokens[key][i] for i in batch] for key in tokens if key != "offset_mapping"},
                 return_tensors="pt",
@@ -165,7 +165,7 @@ def unit_rows(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def _batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
     """Indexes by falling length, as many as fit the budget of padded tokens."""
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):

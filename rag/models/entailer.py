@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.models import processor
+from rag.models.cross_encoder import CrossEncoder, load, load_trained
+
+OWN = "footnote-entailer"
 
 _KINDS = {
     "supported": ("entail", "support", "consistent", "true"),
@@ -45,39 +48,21 @@ class Entailer(Protocol):
 
 
 class NliEntailer:
-    """A sequence classifier over (premise, hypothesis) pairs, with a cache."""
+    """A sequence classifier over (premise, hypothesis) pairs."""
 
-    def __init__(self, place: Path | str, name: str, *, device: str = "") -> None:
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
-
-        processor.quiet()
+    def __init__(self, encoder: CrossEncoder, name: str) -> None:
         self.name = name
-        self._device = processor.device_of(device)
-        local = Path(place).exists()
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), local_files_only=local)
-            model: Any = AutoModelForSequenceClassification.from_pretrained(str(place), local_files_only=local)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"entailer {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id or a folder "
-                "that holds an NLI classifier"
-            ) from error
-        self._model = model.to(self._device).eval()
-        self._roles = roles_of({int(i): str(label) for i, label in model.config.id2label.items()}, name)
-        self._judge = lru_cache(maxsize=50_000)(self._judge_one)
+        self._encoder = encoder
+        self._roles = roles_of(self._encoder.labels, name)
 
     def entail(self, pairs: Sequence[tuple[str, str]]) -> list[Entailment]:
-        """Judge pairs; those judged before are remembered."""
-        return [self._judge(premise, hypothesis) for premise, hypothesis in pairs]
+        """Judge pairs in one batch; those judged before are remembered."""
+        return [self._entailment(row) for row in self._encoder.logits(pairs)]
 
-    def _judge_one(self, premise: str, hypothesis: str) -> Entailment:
-        import torch
-
-        inputs = self._tokenizer(premise, hypothesis, truncation="only_first", max_length=512, return_tensors="pt")
-        with torch.inference_mode():
-            shares = self._model(**inputs.to(self._device)).logits.float().softmax(-1)[0].tolist()
+    def _entailment(self, logits: NDArray[np.float32]) -> Entailment:
+        shares = np.exp(logits - logits.max())
         parts = dict.fromkeys(_KINDS, 0.0)
-        for index, share in enumerate(shares):
+        for index, share in enumerate((shares / shares.sum()).tolist()):
             parts[self._roles[index]] += share
         return Entailment(**parts)
 
@@ -97,3 +82,9 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
             raise ModelError(f"entailer {name!r} has a label {label!r} that does not say what it means")
         roles[index] = found[0]
     return roles
+
+
+def load_entailer(setting: str, *, device: str = "") -> Entailer:
+    """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
+    encoder = load_trained("entailer", device=device) if setting == OWN else load(setting, what="entailer", device=device)
+    return NliEntailer(encoder, setting)

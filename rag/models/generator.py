@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,12 +96,21 @@ class TransformerGenerator:
         if failures:
             raise ModelError(f"generator {self.name!r} failed: {failures[0]}") from failures[0]
 
-    def _inputs(self, system: str, prompt: str, max_new_tokens: int) -> Any:
+    def rendered(self, system: str, prompt: str) -> str:
+        """The text that the model goes on from: the messages in its chat template, if it has one."""
+        if not self._tokenizer.chat_template:
+            return f"{system}\n\n{prompt}\n"
         messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
-        if self._tokenizer.chat_template:
-            text = self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
-        else:
-            text = f"{system}\n\n{prompt}\n"
+        return str(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[tuple[Any, Any]]:
+        """The model and its tokenizer, with no generation going on meanwhile."""
+        with self._busy:
+            yield self._model, self._tokenizer
+
+    def _inputs(self, system: str, prompt: str, max_new_tokens: int) -> Any:
+        text = self.rendered(system, prompt)
         inputs = self._tokenizer(text, return_tensors="pt", add_special_tokens=not self._tokenizer.chat_template)
         room = max(1, self.context_window - max_new_tokens)
         return {

@@ -1,0 +1,155 @@
+"""Put questions to a system and keep every answer: the folder of a run.
+
+`answers.jsonl` has a line for each question, written as soon as it is answered, so that a killed run
+goes on where it stopped and asks nothing twice. `run.json` says what was asked of what; a folder whose
+`run.json` says something else is refused rather than mixed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from eval.dataset import Question
+from eval.systems import System
+from rag.errors import EvalError, FootnoteError
+from rag.types import JSON, Answer
+
+ANSWERS = "answers.jsonl"
+MANIFEST = "run.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What became of one question: an answer (an abstention is one) or the error that came between."""
+
+    id: str
+    answer: Answer | None
+    error: str = ""
+
+    def to_dict(self) -> JSON:
+        """Return the line of `answers.jsonl`."""
+        return {"id": self.id, "answer": self.answer.to_dict() if self.answer else None, "error": self.error}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, JSON]) -> Record:
+        """Inverse of `to_dict`."""
+        return cls(row["id"], Answer.from_dict(row["answer"]) if row["answer"] else None, row["error"])
+
+
+def ask_all(
+    questions: Sequence[Question],
+    system: System,
+    folder: Path,
+    *,
+    manifest: Mapping[str, JSON],
+    on_answer: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Record]:
+    """Answer what is not yet answered in `folder`, and return all records in the order of the questions.
+
+    `on_answer(done, total)` is called after each. Raises EvalError if the folder holds another run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _agree(folder / MANIFEST, manifest)
+    done = {record.id: record for record in read_records(folder)}
+    with (folder / ANSWERS).open("a", encoding="utf-8") as out:
+        for question in questions:
+            if question.id not in done:
+                record = _answered(question, system)
+                out.write(json.dumps(record.to_dict(), ensure_ascii=False) + "\n")
+                out.flush()
+                done[question.id] = record
+            on_answer(len(done), len(questions))
+    return [done[question.id] for question in questions]
+
+
+def read_records(folder: Path) -> list[Record]:
+    """The answers that a run has so far; a line that a kill cut off is taken off the file."""
+    path = folder / ANSWERS
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        path.write_bytes(whole)
+    try:
+        return [Record.from_dict(json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvalError(f"{path} is damaged ({error}); remove the folder and run again") from error
+
+
+def read_manifest(folder: Path) -> dict[str, JSON]:
+    """What a run was made with. Raises EvalError if the folder holds none."""
+    try:
+        found: dict[str, JSON] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvalError(f"{folder} holds no run: {error}; make one with: footnote eval run --out {folder}") from error
+    return found
+
+
+def manifest_of(questions: Sequence[Question], system: System, settings: Mapping[str, JSON]) -> dict[str, JSON]:
+    """What identifies a run: the questions by hash, the system, and the settings that can change an answer."""
+    rows = json.dumps([question.to_dict() for question in questions], sort_keys=True, ensure_ascii=False)
+    return {
+        "system": system.name,
+        "questions": len(questions),
+        "questions_sha256": hashlib.sha256(rows.encode()).hexdigest()[:16],
+        "settings": dict(settings),
+    }
+
+
+def sample(questions: Sequence[Question], most: int, *, seed: int = 0) -> list[Question]:
+    """At most so many, in proportion to the types, in their order; the same seed draws the same."""
+    if len(questions) <= most:
+        return list(questions)
+    types: dict[str, list[Question]] = defaultdict(list)
+    for question in questions:
+        types[question.type].append(question)
+    chance = random.Random(seed)
+    ranked = sorted(
+        ((place + chance.random()) / len(own), question.id)
+        for own in types.values()
+        for place, question in enumerate(chance.sample(own, len(own)))
+    )
+    chosen = {question_id for _, question_id in ranked[:most]}
+    return [question for question in questions if question.id in chosen]
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+def _answered(question: Question, system: System) -> Record:
+    start = time.perf_counter()
+    try:
+        answer = system.answer(question)
+    except FootnoteError as error:
+        return Record(question.id, None, f"{type(error).__name__}: {error}")
+    timings = answer.timings or {"total": round(time.perf_counter() - start, 4)}
+    return Record(question.id, replace(answer, id=question.id, timings=timings))
+
+
+def _agree(path: Path, manifest: Mapping[str, JSON]) -> None:
+    if not path.exists():
+        path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return
+    there = json.loads(path.read_text(encoding="utf-8"))
+    differ = [key for key in sorted({*there, *manifest}) if there.get(key) != manifest.get(key)]
+    if differ:
+        raise EvalError(
+            f"{path.parent} holds a run with other {_listed(differ)}; give --out another folder, or remove this one"
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(names)

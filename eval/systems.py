@@ -1,0 +1,158 @@
+"""What is put to the questions: the pipeline, and the controls that every report sets beside it.
+
+A control is a system that a good score must be told from. BM25 alone shows what retrieval brings; no
+context and shuffled context, what answering without the right text looks like; the gold abstract given,
+what is lost after retrieval; the copied top passage, how far copying alone would come.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from eval.dataset import Question
+from rag.answer import SYSTEM, compose, quotation, read
+from rag.cite import Evidence
+from rag.evidence import word_shares
+from rag.library import Filters
+from rag.pipeline import Footnote
+from rag.text import sentence_spans
+from rag.types import Abstention, Answer, Chunk, Claim, Document, Hit
+
+
+class System(Protocol):
+    """Anything that answers a question with an `Answer`."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        ...
+
+    def answer(self, question: Question) -> Answer:
+        """Answer or abstain. A FootnoteError becomes a record of its own."""
+        ...
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Footnote itself."""
+
+    footnote: Footnote
+    name: str = "footnote"
+
+    def answer(self, question: Question) -> Answer:
+        """As `footnote ask`."""
+        return self.footnote.ask(question.question, history=question.history)
+
+
+@dataclass(frozen=True)
+class GoldContext:
+    """The pipeline over nothing but the papers that hold the answer."""
+
+    footnote: Footnote
+    name: str = "gold abstract"
+
+    def answer(self, question: Question) -> Answer:
+        """Unanswerable questions have no gold paper: they go to the whole library."""
+        given = Filters(sources=question.gold_sources) if question.gold_sources else None
+        return self.footnote.ask(question.question, history=question.history, filters=given)
+
+
+@dataclass(frozen=True)
+class ShuffledContext:
+    """The pipeline over as many other papers, drawn by the question's id."""
+
+    footnote: Footnote
+    documents: Sequence[Document]
+    name: str = "shuffled context"
+
+    def answer(self, question: Question) -> Answer:
+        """Whatever is answered here is not the papers' doing."""
+        others = sorted({d.source for d in self.documents} - set(question.gold_sources))
+        drawn = random.Random(question.id).sample(others, min(3, len(others)))
+        return self.footnote.ask(question.question, history=question.history, filters=Filters(sources=tuple(drawn)))
+
+
+@dataclass(frozen=True)
+class NoContext:
+    """The generator alone, with nothing to read or to cite."""
+
+    footnote: Footnote
+    name: str = "no context"
+
+    def answer(self, question: Question) -> Answer:
+        """Its sentences are claims without a citation."""
+        pieces = self.footnote.generator.stream(
+            SYSTEM, f"Question: {question.question}", max_new_tokens=self.footnote.settings.max_new_tokens
+        )
+        return _said(question, read("".join(pieces), ()).claims, model=self.footnote.settings.llm)
+
+
+@dataclass(frozen=True)
+class TopPassage:
+    """Retrieval, and its best window quoted whole."""
+
+    footnote: Footnote
+    name: str = "copy top passage"
+
+    def answer(self, question: Question) -> Answer:
+        """It never abstains while there is a paper."""
+        hits = self.footnote.search(question.question, k=10, history=question.history)
+        documents = {d.id: d for d in self.footnote.library.documents([hits[0].chunk.doc_id])} if hits else {}
+        claims = [quotation(Evidence(documents[h.chunk.doc_id], h.chunk, h.score)) for h in hits[:1]]
+        return replace(_said(question, claims), hits=tuple(hits))
+
+
+@dataclass(frozen=True)
+class Bm25Only:
+    """BM25, and the sentence of its best paper that shares most words with the question."""
+
+    footnote: Footnote
+    name: str = "BM25 only"
+
+    def answer(self, question: Question) -> Answer:
+        """It abstains where no word matches."""
+        library = self.footnote.library
+        found = sorted(library.bm25(question.question, 10), key=lambda pair: (-pair[1], pair[0]))
+        documents = {d.id: d for d in library.documents([doc_id for doc_id, _ in found])}
+        hits = tuple(
+            Hit(_whole(documents[doc_id]), score, rank, {"bm25": score}, documents[doc_id].source)
+            for rank, (doc_id, score) in enumerate(found, start=1)
+        )
+        claims = [quotation(self._best(question.question, documents[h.chunk.doc_id])) for h in hits[:1]]
+        return replace(_said(question, claims), hits=hits)
+
+    def _best(self, question: str, document: Document) -> Evidence:
+        chunks = [Chunk(document.id, a, b, document.text[a:b]) for a, b in sentence_spans(document.text)]
+        shares = word_shares(question, [chunk.text for chunk in chunks], self.footnote.library.idf)
+        best = max(range(len(chunks)), key=lambda i: (shares[i], -i))
+        return Evidence(document, chunks[best], shares[best])
+
+
+def controls(footnote: Footnote, documents: Sequence[Document]) -> list[System]:
+    """All controls, cheapest first."""
+    return [
+        Bm25Only(footnote),
+        TopPassage(footnote),
+        GoldContext(footnote),
+        ShuffledContext(footnote, documents),
+        NoContext(footnote),
+    ]
+
+
+def _whole(document: Document) -> Chunk:
+    return Chunk(document.id, 0, len(document.text), document.text)
+
+
+def _said(question: Question, claims: Sequence[Claim], *, model: str = "") -> Answer:
+    text, placed = compose(claims)
+    return Answer(
+        question.question,
+        question.question,
+        text,
+        claims=placed,
+        abstention=None if placed else Abstention.NO_HITS,
+        model=model,
+    )
