@@ -30,6 +30,7 @@ from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
+from rag.salience import Salience, salience
 from rag.sentences import SentenceVectors
 from rag.settings import Settings
 from rag.text import fold
@@ -291,6 +292,10 @@ class Footnote:
             idf=self.library.idf,
             entailer=self.entailer,
         )
+
+    def explain(self, claim: str, evidence: Sequence[str], *, question: str = "") -> Salience:
+        """Which sentences and words of `evidence` drive the generator to say `claim`; see `rag.salience`."""
+        return salience(self.generator, claim, evidence, question=question)
 
     def _to_check_against(self, claim: str, source: str | None, evidence: str | None) -> list[Document]:
         if evidence is not None:

@@ -16,7 +16,7 @@ LAYERS = (
     ("pipeline",),
     ("ingesting", "checking"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
-    ("guards", "overlap", "sentences"),
+    ("guards", "overlap", "salience", "sentences"),
     ("library",),
     ("models", "cite"),
     ("text", "words", "tokens"),
