@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rag.models import Embedder, Entailer, Generator
 from rag.overlap import recall
@@ -27,7 +28,7 @@ class HallucinationDetector:
     score: Callable[[str, Sequence[str]], float]
 
     def __call__(self, claim: str, evidence: Sequence[str]) -> float:
-        """Higher is worse; without evidence the detector's worst score, for the salience detector 0."""
+        """Higher is worse; without evidence the detector's worst score, for `salience: gain` 0."""
         return self.score(claim, evidence)
 
 
@@ -60,15 +61,20 @@ def similarity(embedder: Embedder) -> HallucinationDetector:
     return HallucinationDetector("embedding similarity", score)
 
 
-def salience_gain(generator: Generator) -> HallucinationDetector:
-    """How little the evidence helps the generator to say the claim: minus the gain, in nats a token."""
-    return HallucinationDetector("salience: gain", lambda claim, evidence: -salience(generator, claim, evidence).gain)
+def salience_detectors(generator: Generator) -> tuple[HallucinationDetector, ...]:
+    """What the generator makes of the evidence, three ways out of the same passes.
 
-
-def salience_share(generator: Generator) -> HallucinationDetector:
-    """Share of the salience that is not on the evidence but on the instruction and the claim's beginning."""
-    return HallucinationDetector(
-        "salience: share", lambda claim, evidence: 1 - salience(generator, claim, evidence).evidence_share
+    `gain`: minus what the evidence adds to the claim's log-likelihood, in nats a token. `helped`: share of the
+    claim's tokens that it does not make likelier. `share`: share of the salience that is not on the evidence
+    but on the instruction and the claim's beginning.
+    """
+    explained = lru_cache(maxsize=64)(lambda claim, evidence: salience(generator, claim, evidence))
+    return (
+        HallucinationDetector("salience: gain", lambda claim, evidence: -explained(claim, tuple(evidence)).gain),
+        HallucinationDetector("salience: helped", lambda claim, evidence: 1 - explained(claim, tuple(evidence)).helped),
+        HallucinationDetector(
+            "salience: share", lambda claim, evidence: 1 - explained(claim, tuple(evidence)).evidence_share
+        ),
     )
 
 

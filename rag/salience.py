@@ -43,6 +43,7 @@ class Salience:
     `evidence_share`, in 0..1, is how much of the salience in all lies on the evidence; the rest is on the
     instruction and on the claim's own beginning. `log_likelihood` is the mean over the claim's tokens, in
     nats, and `gain` how much it lost without the evidence, so that a claim which owes nothing to it has 0.
+    `helped` is the share of the claim's tokens that the evidence makes likelier.
     """
 
     sentences: tuple[float, ...]
@@ -50,6 +51,7 @@ class Salience:
     evidence_share: float
     log_likelihood: float
     gain: float
+    helped: float
 
     def to_dict(self) -> JSON:
         """Return the JSON form, one entry a sentence."""
@@ -64,6 +66,7 @@ class Salience:
             "evidence_share": self.evidence_share,
             "log_likelihood": self.log_likelihood,
             "gain": self.gain,
+            "helped": self.helped,
         }
 
 
@@ -97,6 +100,8 @@ def salience(generator: Generator, claim: str, evidence: Sequence[str], *, quest
         on_evidence / everything if everything else 0.0,
         mean,
         mean - fmean(bare),
+        # Behind either prompt the claim has the same tokens, since both prompts end alike.
+        fmean(told > untold for told, untold in zip(traced.log_likelihoods, bare, strict=False)),
     )
 
 

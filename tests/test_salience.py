@@ -98,6 +98,7 @@ def test_gain_is_the_mean_log_likelihood_with_the_evidence_less_without(tiny):
     without = log_likelihoods(tiny, SYSTEM, "", claim)
     assert found.log_likelihood == pytest.approx(sum(with_it) / 4, abs=0.02)
     assert found.gain == pytest.approx((sum(with_it) - sum(without)) / 4, abs=0.02)
+    assert found.helped == sum(told > untold for told, untold in zip(with_it, without, strict=True)) / 4
 
 
 def test_without_evidence_there_is_nothing_to_gain(tiny):

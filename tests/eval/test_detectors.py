@@ -35,8 +35,7 @@ def hallucination(embedder):
     return [
         detectors.word_overlap(),
         detectors.similarity(embedder),
-        detectors.salience_gain(generator),
-        detectors.salience_share(generator),
+        *detectors.salience_detectors(generator),
         detectors.classifier(OverlapEntailer()),
     ]
 
