@@ -45,16 +45,18 @@ class Question:
     gold_sources: tuple[str, ...]
     gold_sentences: tuple[GoldSentence, ...]
     answerable: bool
+    without: tuple[str, ...] = ()  # sources that are hidden while it is asked: "paper removed, must abstain"
 
     def to_dict(self) -> JSON:
         """Return the row as it stands in a file; `from_dict` reads it back unchanged."""
-        return {
-            **{name: getattr(self, name) for name in _QUESTION},
+        row = {
+            **{name: getattr(self, name) for name in _QUESTION if name not in _OPTIONAL},
             "history": [{"question": turn.question, "answer": turn.answer} for turn in self.history],
             "key_facts": list(self.key_facts),
             "gold_sources": list(self.gold_sources),
             "gold_sentences": [asdict(sentence) for sentence in self.gold_sentences],
         }
+        return {**row, "without": list(self.without)} if self.without else row
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Question:
@@ -69,6 +71,7 @@ class Question:
             tuple(row["gold_sources"]),
             tuple(GoldSentence(sentence["source"], sentence["text"]) for sentence in row["gold_sentences"]),
             row["answerable"],
+            tuple(row.get("without", ())),
         )
 
 
@@ -170,7 +173,7 @@ def _faults(lines: Iterable[str], keys: Keys, evidence: Callable[[JSON], Iterato
         name = row["id"] if isinstance(row.get("id"), str) else ""
         if not wrong:
             wrong = list(_form(row, keys))
-            usable = all(key in row and fits(row[key]) for key, (fits, _) in keys.items())
+            usable = all(key in _OPTIONAL or (key in row and fits(row[key])) for key, (fits, _) in keys.items())
             wrong.extend(evidence(row) if usable else ())
         if name and first.setdefault(name, number) != number:
             wrong.insert(0, f"the id is that of line {first[name]}")
@@ -216,7 +219,9 @@ _QUESTION: Keys = {
     "gold_sources": _TEXTS,
     "gold_sentences": (_is_rows("source", "text"), 'a list of {"source": text, "text": text}'),
     "answerable": (lambda value: isinstance(value, bool), "true or false"),
+    "without": _TEXTS,
 }
+_OPTIONAL = ("without",)
 _CLAIM: Keys = {
     "id": _TEXT,
     "type": _TEXT,
@@ -229,7 +234,7 @@ _CLAIM: Keys = {
 
 
 def _form(row: JSON, keys: Keys) -> Iterator[str]:
-    yield from (f"no key {key!r}" for key in keys if key not in row)
+    yield from (f"no key {key!r}" for key in keys if key not in row and key not in _OPTIONAL)
     yield from (f"unknown key {key!r}" for key in row if key not in keys)
     for key, (fits, kind) in keys.items():
         if key in row and not fits(row[key]):
@@ -249,7 +254,8 @@ def _question_evidence(row: JSON, documents: Mapping[str, str]) -> Iterator[str]
     else:
         yield from (f"not answerable, but {key!r} is not empty" for key, values in marked.items() if values)
     yield from ("a key fact is empty" for fact in question.key_facts if not fact.strip())
-    yield from (f"unknown source {source!r}" for source in question.gold_sources if source not in documents)
+    named = dict.fromkeys((*question.gold_sources, *question.without))
+    yield from (f"unknown source {source!r}" for source in named if source not in documents)
     with_sentence = {sentence.source for sentence in question.gold_sentences}
     for source in question.gold_sources:
         if question.gold_sentences and source not in with_sentence:

@@ -1,4 +1,4 @@
-"""Faithful sentences → the same with one known error: a number, a name, a "not", a direction, …
+"""Faithful sentences → the same with one known error: a number, a name, a "not", a direction.
 
 The typed, seeded errors that the judge's self-test and the entailer's training data are made of. An
 injector returns the changed sentence, or `None` where its kind of error does not fit. Word lists here
@@ -244,7 +244,8 @@ _CLAUSE = re.compile(
     r",? ((?:while|enabling|allowing|without|achieving|outperforming|reducing|improving|demonstrating|leading to|"
     r"resulting in|making|requiring|showing|using only|by using|trained on|evaluated on|compared (?:to|with)|"
     r"on (?:\w+ )?(?:benchmarks?|datasets?|tasks?)|with (?:only|up to|over)|even (?:when|if|with|without)|"
-    r"in (?:both|terms of)|and (?:shows?|improves?|reduces?|achieves?|generali[sz]es?|outperforms?))\b[^,.;:()]{12,90})(?=[.,;])"
+    r"in (?:both|terms of)|and (?:shows?|improves?|reduces?|achieves?|generali[sz]es?|outperforms?))"
+    r"\b[^,.;:()]{12,90})(?=[.,;])"
 )
 
 

@@ -17,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from eval.dataset import Question
 from eval.systems import System
@@ -40,7 +41,7 @@ class Record:
         return {"id": self.id, "answer": self.answer.to_dict() if self.answer else None, "error": self.error}
 
     @classmethod
-    def from_dict(cls, row: Mapping[str, JSON]) -> Record:
+    def from_dict(cls, row: Mapping[str, Any]) -> Record:
         """Inverse of `to_dict`."""
         return cls(row["id"], Answer.from_dict(row["answer"]) if row["answer"] else None, row["error"])
 
@@ -50,7 +51,7 @@ def ask_all(
     system: System,
     folder: Path,
     *,
-    manifest: Mapping[str, JSON],
+    manifest: Mapping[str, Any],
     on_answer: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Record]:
     """Answer what is not yet answered in `folder`, and return all records in the order of the questions.
@@ -86,16 +87,16 @@ def read_records(folder: Path) -> list[Record]:
         raise EvalError(f"{path} is damaged ({error}); remove the folder and run again") from error
 
 
-def read_manifest(folder: Path) -> dict[str, JSON]:
+def read_manifest(folder: Path) -> JSON:
     """What a run was made with. Raises EvalError if the folder holds none."""
     try:
-        found: dict[str, JSON] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found: JSON = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} holds no run: {error}; make one with: footnote eval run --out {folder}") from error
     return found
 
 
-def manifest_of(questions: Sequence[Question], system: System, settings: Mapping[str, JSON]) -> dict[str, JSON]:
+def manifest_of(questions: Sequence[Question], system: System, settings: Mapping[str, Any]) -> JSON:
     """What identifies a run: the questions by hash, the system, and the settings that can change an answer."""
     rows = json.dumps([question.to_dict() for question in questions], sort_keys=True, ensure_ascii=False)
     return {
@@ -139,7 +140,7 @@ def _answered(question: Question, system: System) -> Record:
     return Record(question.id, replace(answer, id=question.id, timings=timings))
 
 
-def _agree(path: Path, manifest: Mapping[str, JSON]) -> None:
+def _agree(path: Path, manifest: Mapping[str, Any]) -> None:
     if not path.exists():
         path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return

@@ -166,9 +166,10 @@ def _citations(claims: Sequence[Claim]) -> list[Any]:
 
 def score_run(
     questions: Sequence[Question], records: Sequence[Record], documents: Mapping[str, str], judge: Judge
-) -> dict[str, JSON]:
-    """The scores of a run: `metrics`, `rows`, `risk_coverage` and `aurc`; no timings, so the same answers
-    give the same bytes.
+) -> JSON:
+    """The scores of a run: `metrics`, `rows`, `risk_coverage` and `aurc`.
+
+    There are no timings in them, so the same answers give the same bytes.
     """
     clusters = clusters_of([question.gold_sources for question in questions])
     rows = [
@@ -203,7 +204,7 @@ def score_run(
 
 def aggregate(
     name: str, questions: Sequence[Question], rows: Sequence[Scores], clusters: Sequence[str]
-) -> dict[str, JSON] | None:
+) -> JSON | None:
     """A metric over all questions, and its value for each type; `None` where it applies to none."""
     metric = METRICS[name]
     own = [row.get(name, Share()) for row in rows]
@@ -211,7 +212,7 @@ def aggregate(
     if not total.whole and not total.unscored:
         return None
     interval = interval_of(metric, own, clusters)
-    by_type: dict[str, JSON] = {}
+    by_type: JSON = {}
     for kind in dict.fromkeys(question.type for question in questions):
         part = [share for share, question in zip(own, questions, strict=True) if question.type == kind]
         value = _value(metric, part)

@@ -43,8 +43,9 @@ class Pipeline:
     name: str = "footnote"
 
     def answer(self, question: Question) -> Answer:
-        """As `footnote ask`."""
-        return self.footnote.ask(question.question, history=question.history)
+        """As `footnote ask`, the papers that the question hides left out."""
+        hidden = Filters(without=question.without) if question.without else None
+        return self.footnote.ask(question.question, history=question.history, filters=hidden)
 
 
 @dataclass(frozen=True)

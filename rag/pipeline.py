@@ -153,7 +153,9 @@ class Footnote:
         given: Entailer | None = self._given.get("entailer")
         if given:
             return given
-        return OverlapEntailer() if self.settings.entailer == UNTRAINED else load_entailer(self.settings)
+        if self.settings.entailer == UNTRAINED:
+            return OverlapEntailer()
+        return load_entailer(self.settings.entailer, device=self.settings.device)
 
     @cached_property
     def _sentences(self) -> SentenceVectors:

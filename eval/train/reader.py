@@ -20,7 +20,7 @@ from eval.train.reader_data import NONE, Group
 if TYPE_CHECKING:
     import torch
 
-HELD_OUT = 600  # groups kept for the scores on the card
+HELD_OUT = 300  # groups kept for the scores on the card
 
 
 def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -29,7 +29,7 @@ def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 
     found = []
     none = torch.zeros(1, device=logits.device)
-    for own, target in zip(logits[:, 0].split(batch["sizes"].tolist()), batch["targets"].tolist(), strict=True):
+    for own, target in zip(torch.split(logits[:, 0], batch["sizes"].tolist()), batch["targets"].tolist(), strict=True):
         options = torch.cat([none, own])
         found.append(options.logsumexp(0) - options[target + 1])
     return torch.stack(found).mean()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST = 160  # word pieces of a question and text; longer texts are cut
+LONGEST = 144  # word pieces of a question and text; longer texts are cut
 Loss = Callable[["torch.Tensor", dict[str, "torch.Tensor"]], "torch.Tensor"]
 Pair = tuple[str, str]
 Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
@@ -72,7 +72,7 @@ def fit(
             "targets": torch.tensor([target for _, target in chosen]),
         }
 
-    class PairTrainer(Trainer):
+    class PairTrainer(Trainer):  # type: ignore[misc]
         """A Trainer whose loss sees all pairs of a batch at once, over examples in the order given."""
 
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
@@ -106,7 +106,7 @@ def fit(
         dataloader_num_workers=0,
     )
     ordered: Any = _by_length(examples, batch, seed)
-    trainer = PairTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)  # type: ignore[arg-type]
+    trainer = PairTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)
     trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.exists() else None)
     return model
 

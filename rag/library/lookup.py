@@ -37,6 +37,7 @@ class Filters:
     author: str | None = None
     source: str | None = None
     sources: tuple[str, ...] = ()  # exactly these records, for programs
+    without: tuple[str, ...] = ()  # all but these
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) not in {None, "", ()} for name in self.__dataclass_fields__)
@@ -170,9 +171,11 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
         test = "lower(r.source) GLOB ?" if is_pattern else "instr(lower(r.source), ?) > 0"
         pattern = filters.source.lower().replace("[", "[[]") if is_pattern else filters.source.lower()
         add(f"d.id IN (SELECT doc_id FROM records r WHERE {test})", pattern)
-    if filters.sources:
-        parts.append(f"d.id IN (SELECT doc_id FROM records WHERE source IN ({','.join('?' * len(filters.sources))}))")
-        values.extend(filters.sources)
+    for named, test in ((filters.sources, "IN"), (filters.without, "NOT IN")):
+        if named:
+            marks = ",".join("?" * len(named))
+            parts.append(f"d.id {test} (SELECT doc_id FROM records WHERE source IN ({marks}))")
+            values.extend(named)
     return " AND ".join(parts), values
 
 

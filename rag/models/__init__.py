@@ -1,7 +1,7 @@
-"""Models by what they do: the embedder, the generator, the entailer.
+"""Models by what they do: the embedder, the reader, the generator, the entailer.
 
 Each is named by a setting (a default, a hub id, a local folder, a GGUF file, or a server's URL) and
-loaded by `load_embedder`, `load_generator` or `load_entailer`.
+loaded by `load_embedder`, `load_reader`, `load_generator` or `load_entailer`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from rag.models import weights
 from rag.models.embedder import Embedder, TransformerEmbedder
-from rag.models.entailer import Entailer, Entailment, NliEntailer
+from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
 from rag.models.generator import Generator, TransformerGenerator
+from rag.models.reader import Reader, load_reader
 from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
 
@@ -21,6 +22,7 @@ __all__ = [
     "Entailment",
     "Generator",
     "NliEntailer",
+    "Reader",
     "ServerEmbedder",
     "ServerGenerator",
     "TransformerEmbedder",
@@ -28,6 +30,7 @@ __all__ = [
     "load_embedder",
     "load_entailer",
     "load_generator",
+    "load_reader",
 ]
 
 
@@ -50,8 +53,3 @@ def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Gen
     if place.suffix == ".gguf":
         return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)
     return TransformerGenerator(settings.llm, settings.llm, device=settings.device)
-
-
-def load_entailer(settings: Settings) -> Entailer:
-    """The NLI model that the settings name. Raises ModelError."""
-    return NliEntailer(settings.entailer, settings.entailer, device=settings.device)

@@ -86,5 +86,7 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
 
 def load_entailer(setting: str, *, device: str = "") -> Entailer:
     """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
-    encoder = load_trained("entailer", device=device) if setting == OWN else load(setting, what="entailer", device=device)
+    encoder = (
+        load_trained("entailer", device=device) if setting == OWN else load(setting, what="entailer", device=device)
+    )
     return NliEntailer(encoder, setting)

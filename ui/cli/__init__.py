@@ -26,6 +26,7 @@ VERBS = {
     "list": ("ui.cli.papers:list_papers", "List the papers of the library."),
     "show": ("ui.cli.papers:show", "Show a paper with everything known about it."),
     "remove": ("ui.cli.papers:remove", "Take papers out of the library."),
+    "eval": ("ui.cli.evaluate:evaluate", "Measure how far the answers can be trusted."),
     "export": ("ui.cli.export:export", "Write an answer or chat as Markdown, LaTeX with .bib, or CSL-JSON."),
     "doctor": ("ui.cli.papers:doctor", "Find what is wrong with the library, and mend it."),
     "bench": ("ui.cli.bench:bench", "Measure speed against a plain llama-index program."),

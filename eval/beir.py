@@ -1,0 +1,156 @@
+"""Retrieval on outside collections with judged questions: the BEIR layout, or TREC's files.
+
+`corpus.jsonl`, `queries.jsonl` and `qrels/*.tsv`, each gzipped or not; or `queries.tsv` (id, text) and
+`qrels.txt` (query, 0, document, grade) in place of the latter two. The corpus goes through the same
+ingest as anybody's papers, every query through the same search, and the run is written in TREC's format.
+
+Source of the layout: Thakur et al., BEIR, NeurIPS 2021 (arXiv:2104.08663).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval.metrics import retrieval
+from eval.statistics import mean_interval
+from rag.errors import EvalError
+from rag.pipeline import MAX_QUESTION_CHARACTERS, Footnote
+from rag.types import JSON, Document, Hit
+
+DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A corpus file, queries by id, and grades by query and document."""
+
+    corpus: Path
+    queries: Mapping[str, str]
+    qrels: Mapping[str, Mapping[str, int]]
+
+
+def read_collection(folder: Path) -> Collection:
+    """Read a collection; only judged queries are kept. Raises EvalError that says which file is missing."""
+    corpus = _one(folder, "corpus.jsonl")
+    qrels = _qrels(folder)
+    queries = {key: text for key, text in _queries(folder) if key in qrels}
+    if not queries:
+        raise EvalError(f"{folder}: no query of the queries file is judged in the qrels")
+    return Collection(corpus, queries, qrels)
+
+
+def search_all(
+    footnote: Footnote,
+    collection: Collection,
+    *,
+    k: int = DEPTH,
+    on_query: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, list[Hit]]:
+    """The hits of every query; a query that is too long is cut."""
+    found = {}
+    for done, (key, text) in enumerate(collection.queries.items(), start=1):
+        found[key] = footnote.search(text[:MAX_QUESTION_CHARACTERS], k=k)
+        on_query(done, len(collection.queries))
+    return found
+
+
+def names_of(footnote: Footnote) -> dict[str, str]:
+    """The collection's own id of each document of the library, by document id."""
+    return {d.id: str(d.metadata.get("external_id") or d.source) for d in documents_of(footnote)}
+
+
+def tables(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> JSON:
+    """nDCG@10, recall@100, success@1 and @5 and MRR over the queries, with intervals.
+
+    A query with judgements but no hit has 0 and stays in the mean.
+    """
+    measures: dict[str, retrieval.Measure] = {
+        "ndcg@10": lambda found, grades: retrieval.ndcg(found, grades, k=10),
+        "recall@100": lambda found, grades: retrieval.recall(found, grades, k=100),
+        "success@1": lambda found, grades: retrieval.success(found, grades, k=1),
+        "success@5": lambda found, grades: retrieval.success(found, grades, k=5),
+        "mrr": lambda found, grades: retrieval.reciprocal_rank(found, grades),
+    }
+    rows: JSON = {}
+    for name, measure in measures.items():
+        values = [measure(ranked[key], qrels[key]) for key in ranked]
+        known = [value for value in values if value is not None]
+        interval = mean_interval(values)
+        rows[name] = {
+            "value": sum(known) / len(known) if known else None,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
+            "n": len(known),
+        }
+    return rows
+
+
+def write_run(path: Path, found: Mapping[str, Sequence[Hit]], names: Mapping[str, str], *, tag: str) -> None:
+    """Write a run in TREC's format: query Q0 document rank score tag."""
+    lines = [
+        f"{key} Q0 {names[hit.chunk.doc_id]} {hit.rank} {hit.score:.6f} {tag}"
+        for key, hits in found.items()
+        for hit in hits
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def documents_of(footnote: Footnote) -> Iterator[Document]:
+    """All documents of a library, in the order in which they came."""
+    offset = 0
+    while page := footnote.library.list(offset, 1000)[0]:
+        yield from page
+        offset += len(page)
+
+
+def _one(folder: Path, name: str) -> Path:
+    for path in (folder / name, folder / f"{name}.gz"):
+        if path.exists():
+            return path
+    raise EvalError(f"{folder} has no {name} (or {name}.gz): a BEIR collection has corpus, queries and qrels")
+
+
+def _queries(folder: Path) -> Iterator[tuple[str, str]]:
+    for name in ("queries.tsv", "topics.tsv"):
+        if (folder / name).exists():
+            for line in _lines(folder / name):
+                key, _, text = line.partition("\t")
+                yield key.strip(), text.strip()
+            return
+    for row in _json_lines(_one(folder, "queries.jsonl")):
+        yield str(row["_id"]), row["text"]
+
+
+def _qrels(folder: Path) -> dict[str, dict[str, int]]:
+    tsv = sorted((folder / "qrels").glob("*.tsv")) if (folder / "qrels").is_dir() else []
+    chosen = next((path for path in tsv if path.stem == "test"), tsv[0] if tsv else folder / "qrels.txt")
+    if not chosen.exists():
+        raise EvalError(f"{folder} has neither qrels/*.tsv nor qrels.txt")
+    grades: dict[str, dict[str, int]] = {}
+    for number, line in enumerate(_lines(chosen), start=1):
+        parts = next(csv.reader([line], delimiter="\t")) if "\t" in line else line.split()
+        if number == 1 and not parts[-1].lstrip("-").isdigit():
+            continue  # the header of the BEIR layout
+        if len(parts) not in (3, 4) or not parts[-1].lstrip("-").isdigit():
+            raise EvalError(f"{chosen}, line {number}: not (query, document, grade) nor (query, 0, document, grade)")
+        grades.setdefault(parts[0], {})[parts[-2]] = int(parts[-1])
+    return grades
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opened = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        yield from (line.rstrip("\n") for line in lines if line.strip())
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, str]]:
+    for number, line in enumerate(_lines(path), start=1):
+        try:
+            yield json.loads(line)
+        except ValueError as error:
+            raise EvalError(f"{path}, line {number}: {error}") from error

@@ -1,0 +1,233 @@
+"""Labelled claims → how good a judge of them is: `footnote eval claims`, and the self-test of every run.
+
+A file of JSON Lines with `claim`, `label` and either `evidence` (a text or a list of sentences) or
+`source` (a paper of the library) is judged line by line. The self-test needs no file of errors: it puts
+known ones into faithful claims and asks whether the judge ranks the faithful ones higher.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eval.dataset import ClaimRow
+from eval.inject import ErrorType, inject
+from eval.metrics import ranking
+from eval.statistics import bootstrap
+from rag.errors import EvalError
+from rag.text import fold
+from rag.types import JSON, Verdict
+
+Support = Callable[[str, Sequence[str]], float | None]  # claim, evidence sentences → how far it is supported
+
+_SPELLINGS = {
+    Verdict.SUPPORTED: ("supported", "support", "supports", "entailment", "entailed", "true", "1", "attributable"),
+    Verdict.CONTRADICTED: ("contradicted", "contradict", "contradiction", "refutes", "refuted", "refute", "false"),
+    Verdict.NOT_ENOUGH_INFO: (
+        "not_enough_info", "nei", "neutral", "unsupported", "not_supported", "not_entailment", "0",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledClaim:
+    """A claim with its label, and the text or the source that it is about; `type` groups it in the tables."""
+
+    id: str
+    claim: str
+    label: Verdict
+    evidence: str | None = None
+    source: str | None = None
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claim with what the judge made of it; `support` is `None` where it could not tell."""
+
+    row: LabelledClaim
+    verdict: Verdict
+    support: float | None
+
+
+def read_labelled(path: Path) -> list[LabelledClaim]:
+    """The claims of a file. Raises EvalError that names every line that cannot be used."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvalError(f"{path} cannot be read: {error}") from error
+    rows, wrong = [], []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            try:
+                rows.append(_labelled(json.loads(line), number))
+            except (ValueError, TypeError, AttributeError) as error:
+                wrong.append(f"line {number}: {error}")
+    if wrong:
+        raise EvalError(f"{path} has {len(wrong)} unusable lines: {'; '.join(wrong[:20])}")
+    if not rows:
+        raise EvalError(
+            f'{path} holds no claim; a line looks like {{"claim": "…", "evidence": "…", "label": "supported"}}'
+        )
+    return rows
+
+
+def _labelled(row: Mapping[str, Any], number: int) -> LabelledClaim:
+    claim = row.get("claim") or row.get("hypothesis")
+    if not isinstance(claim, str) or not claim.strip():
+        raise ValueError("no `claim`")
+    given = row.get("evidence", row.get("premise"))
+    evidence = " ".join(given) if isinstance(given, list) else given
+    source = row.get("source") if evidence is None else None
+    if evidence is None and source is None:
+        raise ValueError("neither `evidence` nor `source`")
+    return LabelledClaim(
+        str(row.get("id", number)),
+        fold(claim),
+        label_of(row.get("label")),
+        evidence,
+        source,
+        str(row.get("type") or ""),
+    )
+
+
+def label_of(label: object) -> Verdict:
+    """A label in any of the usual spellings. Raises ValueError for another one."""
+    text = str(label).strip().lower().replace(" ", "_").replace("-", "_")
+    for verdict, spellings in _SPELLINGS.items():
+        if text in spellings:
+            return verdict
+    raise ValueError(f"label {label!r} is none of supported, contradicted, not_enough_info")
+
+
+def tables(judged: Sequence[Judged]) -> JSON:
+    """How well verdicts and support fit the labels, in all and for each type of unsupported claim.
+
+    `auc` is supported against all others, `auc_contradicted` supported against contradicted; a type's
+    is against all supported claims. Values are `None` where a side is missing.
+    """
+    scored = [item for item in judged if item.support is not None]
+    gold = [item.row.label for item in judged]
+    said = [None if item.support is None else item.verdict for item in judged]
+    binary = [label is Verdict.SUPPORTED for label in gold]
+    binary_said = [None if v is None else v is Verdict.SUPPORTED for v in said]
+    supported = [item for item in scored if item.row.label is Verdict.SUPPORTED]
+    contradicted = [item for item in scored if item.row.label is Verdict.CONTRADICTED]
+    rest = [item for item in scored if item.row.label is not Verdict.SUPPORTED]
+    return {
+        "claims": len(judged),
+        "labels": {verdict.value: gold.count(verdict) for verdict in Verdict if gold.count(verdict)},
+        "unscored": len(judged) - len(scored),
+        "auc": auc_interval(scored),
+        "auc_contradicted": auc_interval([*supported, *contradicted]) if contradicted else None,
+        "balanced_accuracy": ranking.balanced_accuracy(binary, binary_said),
+        "accuracy_3": ranking.balanced_accuracy(gold, said),
+        "macro_f1": ranking.macro_f1(gold, said),
+        "wrongly_supported": _called_supported(rest),
+        "recognized": _called_supported(supported),
+        "by_type": {
+            **{kind: {"recognized": _called_supported(own), "n": len(own)} for kind, own in _types(supported)},
+            **{
+                kind: {
+                    "auc": auc_interval([*supported, *own]),
+                    "wrongly_supported": _called_supported(own),
+                    "n": len(own),
+                }
+                for kind, own in _types(rest)
+            },
+        },
+    }
+
+
+def _types(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
+    kinds = dict.fromkeys(item.row.type for item in judged if item.row.type)
+    return [(kind, [item for item in judged if item.row.type == kind]) for kind in kinds]
+
+
+def auc_interval(judged: Sequence[Judged]) -> JSON | None:
+    """ROC AUC of support for "supported" with its bootstrap interval; `None` without both sides."""
+    pairs = [(item.row.label is Verdict.SUPPORTED, item.support) for item in judged]
+    return auc_of(pairs)
+
+
+def auc_of(pairs: Sequence[tuple[bool, float | None]]) -> JSON | None:
+    """ROC AUC of (is positive, score) pairs with its interval; `None` without both sides."""
+
+    def auc(rows: Sequence[tuple[bool, float | None]]) -> float | None:
+        return ranking.roc_auc([positive for positive, _ in rows], [score for _, score in rows])
+
+    interval = bootstrap(list(pairs), auc, resamples=500)
+    if interval is None:
+        return None
+    return {"auc": interval.value, "low": interval.low, "high": interval.high, "n": interval.n}
+
+
+def self_test(
+    faithful: Sequence[ClaimRow],
+    texts: Mapping[str, Sequence[str]],
+    detectors: Mapping[str, Support],
+    *,
+    seed: int = 0,
+    on_done: Callable[[], None] = lambda: None,
+) -> dict[str, Any]:
+    """For each detector its AUC by injected error: the faithful claims against the same with one error.
+
+    `texts` maps each source to its sentences, out of which errors that need foreign matter are made.
+    `detectors` give how far a claim is supported. The value of `all` is over every error.
+    """
+    cases = list(_cases(faithful, texts, seed))
+    found: dict[str, JSON] = {}
+    for name, support in detectors.items():
+        scored: list[tuple[str, float | None]] = []
+        for kind, claim, evidence in cases:
+            scored.append((kind, support(claim, evidence)))
+            on_done()
+        right = [(True, score) for kind, score in scored if not kind]
+        kinds = [kind for kind in dict.fromkeys(kind for kind, _ in scored) if kind]
+        found[name] = {kind: auc_of([*right, *((False, s) for k, s in scored if k == kind)]) for kind in kinds}
+        found[name]["all"] = auc_of([*right, *((False, s) for k, s in scored if k)])
+    return found
+
+
+def coverage_test(
+    faithful: Sequence[ClaimRow],
+    texts: Mapping[str, Sequence[str]],
+    left_out: Callable[[Sequence[str], Sequence[str]], Sequence[float]],
+) -> JSON | None:
+    """The AUC of telling what a claim leaves out of its abstract from the sentences that it conveys.
+
+    `left_out(answer, evidence)` gives a score for each sentence of evidence, higher where it is missing.
+    """
+    pairs: list[tuple[bool, float | None]] = []
+    for row in faithful:
+        evidence = texts.get(row.source, ())
+        if row.label is Verdict.SUPPORTED and row.gold_sentences and evidence:
+            found = left_out([row.claim], evidence)
+            pairs += [(s not in row.gold_sentences, score) for s, score in zip(evidence, found, strict=True)]
+    return auc_of(pairs)
+
+
+def _cases(
+    faithful: Sequence[ClaimRow], texts: Mapping[str, Sequence[str]], seed: int
+) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """(error or "", claim, evidence): each faithful claim, and each error that fits it."""
+    sources = sorted(texts)
+    for row in faithful:
+        if row.label is not Verdict.SUPPORTED or not row.gold_sentences:
+            continue
+        yield "", row.claim, row.gold_sentences
+        place = sources.index(row.source) if row.source in texts else 0
+        others = [s for step in (1, 2) for s in texts[sources[(place + step) % len(sources)]]] if sources else []
+        own = [s for s in texts.get(row.source, ()) if s not in row.gold_sentences]
+        for error in ErrorType:
+            donors = own if error is ErrorType.ENTITY and own else others
+            injected = inject(row.claim, error, seed=seed, donors=donors)
+            if injected:
+                yield error.value, injected.text, row.gold_sentences
+
+
+def _called_supported(judged: Sequence[Judged]) -> float | None:
+    return sum(item.verdict is Verdict.SUPPORTED for item in judged) / len(judged) if judged else None

@@ -1,0 +1,238 @@
+"""Two runs over the same questions → what got better, what got worse, and what cannot be told.
+
+Paired by question and clustered by abstract: a difference has an interval, a p-value adjusted for the
+number of metrics, and beside it the smallest difference that so many questions would show.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics as numbers
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.dataset import Question
+from eval.run import Record, read_manifest
+from eval.scoring import METRICS, Metric
+from eval.statistics import (
+    Gate,
+    GateOutcome,
+    Interval,
+    bootstrap,
+    detectable_mean,
+    detectable_rate,
+    holm,
+    mcnemar,
+    sign_flip,
+)
+from rag.errors import EvalError
+from rag.types import JSON
+
+SIGNIFICANT = 0.05
+SORTED_BY = "key_facts"  # rows are sorted by the change in this
+
+_Pair = tuple[float, float, float, float]  # part and whole in A, part and whole in B
+
+
+def compare(
+    folder_a: Path,
+    folder_b: Path,
+    questions: Sequence[Question],
+    records_a: Sequence[Record],
+    records_b: Sequence[Record],
+    *,
+    gates: Sequence[Gate] = (),
+) -> JSON:
+    """The comparison of two scored runs over `questions`; its keys are those of `comparison.json`.
+
+    Raises EvalError if a run has no scores, the questions differ, or a gate names an unknown metric.
+    """
+    a, b = read_scores(folder_a), read_scores(folder_b)
+    rows_a = {row["id"]: row for row in a["rows"]}
+    rows_b = {row["id"]: row for row in b["rows"]}
+    if rows_a.keys() != rows_b.keys():
+        raise EvalError(f"{folder_a} and {folder_b} were asked other questions; compare runs over the same file")
+    for gate in gates:
+        if gate.metric not in METRICS:
+            raise EvalError(f"no metric is called {gate.metric!r}; there are: {', '.join(METRICS)}")
+    ids = [row["id"] for row in a["rows"]]
+    clusters = [rows_a[i]["cluster"] for i in ids]
+    found = {name: _metric(metric, _pairs(name, ids, rows_a, rows_b), clusters) for name, metric in METRICS.items()}
+    metrics = {name: row for name, row in found.items() if row}
+    adjusted = holm({name: row["p"] for name, row in metrics.items()})
+    for name, row in metrics.items():
+        row["p_holm"] = adjusted[name]
+        row["verdict"] = _verdict(row)
+    return {
+        "a": read_manifest(folder_a),
+        "b": read_manifest(folder_b),
+        "questions": len(ids),
+        "metrics": metrics,
+        "by_type": _by_type(ids, rows_a, rows_b, list(metrics)),
+        "rows": _rows(questions, rows_a, rows_b),
+        "gates": [_gated(gate, metrics.get(gate.metric)) for gate in gates],
+        "agreement": _agreement(records_a, records_b),
+    }
+
+
+def read_scores(folder: Path) -> JSON:
+    """The scores of a run. Raises EvalError if there are none."""
+    try:
+        found: JSON = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EvalError(f"{folder} has no scores: {error}; make them with: footnote eval run --out {folder}") from error
+    return found
+
+
+def outcome(comparison: Mapping[str, Any]) -> GateOutcome:
+    """The worst that the gates say: fail before inconclusive before pass; pass without a gate."""
+    said = {GateOutcome(gate["outcome"]) for gate in comparison["gates"]}
+    return next((each for each in (GateOutcome.FAIL, GateOutcome.INCONCLUSIVE) if each in said), GateOutcome.PASS)
+
+
+def _pairs(name: str, ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any]) -> list[_Pair | None]:
+    """What each question got in both runs; `None` where the metric does not apply to both."""
+    pairs: list[_Pair | None] = []
+    for each in ids:
+        one, other = rows_a[each]["scores"].get(name), rows_b[each]["scores"].get(name)
+        both = one and other and one[1] and other[1]
+        pairs.append((one[0], one[1], other[0], other[1]) if both else None)
+    return pairs
+
+
+def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[str]) -> JSON | None:
+    kept = [(pair, cluster) for pair, cluster in zip(pairs, clusters, strict=True) if pair]
+    if not kept:
+        return None
+    own = [pair for pair, _ in kept]
+    keys = [cluster for _, cluster in kept]
+    before = [part / whole for part, whole, _, _ in own]
+    after = [part / whole for _, _, part, whole in own]
+    interval = bootstrap(own, lambda rows: _difference(metric, rows), clusters=keys, resamples=1000)
+    binary = set(before) | set(after) <= {0.0, 1.0}
+    tested = sign_flip(before, after, clusters=keys)
+    exact = mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None
+    changes = [y - x for x, y in zip(before, after, strict=True)]
+    better = sum((change < 0) == metric.lower_is_better and change != 0 for change in changes)
+    return {
+        "group": metric.group,
+        "says": metric.says,
+        "lower_is_better": metric.lower_is_better,
+        "is_rate": metric.is_rate,
+        "a": _side(metric, own, 0),
+        "b": _side(metric, own, 2),
+        "difference": _difference(metric, own),
+        "low": interval.low if interval else None,
+        "high": interval.high if interval else None,
+        "p": tested.p if tested else None,
+        "p_mcnemar": exact.p if exact else None,
+        "n": len(own),
+        "clusters": len(set(keys)),
+        "detectable": _detectable(changes, binary=binary),
+        "wins": better,
+        "ties": changes.count(0.0),
+        "losses": len(changes) - better - changes.count(0.0),
+    }
+
+
+def _side(metric: Metric, rows: Sequence[_Pair], first: int) -> float | None:
+    if metric.pooled:
+        whole = sum(row[first + 1] for row in rows)
+        return sum(row[first] for row in rows) / whole if whole else None
+    return sum(row[first] / row[first + 1] for row in rows) / len(rows) if rows else None
+
+
+def _difference(metric: Metric, rows: Sequence[_Pair]) -> float | None:
+    one, other = _side(metric, rows, 0), _side(metric, rows, 2)
+    return None if one is None or other is None else other - one
+
+
+def _detectable(changes: Sequence[float], *, binary: bool) -> float | None:
+    """The smallest difference that so many questions would probably show."""
+    discordant = sum(change != 0 for change in changes) / len(changes)
+    if binary:
+        return detectable_rate(len(changes), discordant=max(discordant, 1 / len(changes)))
+    deviation = numbers.pstdev(changes) if len(changes) > 1 else 0.0
+    return detectable_mean(len(changes), deviation) if deviation else None
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    """`better` or `worse` only where the adjusted p-value says so."""
+    if row["p_holm"] is None or row["p_holm"] > SIGNIFICANT or not row["difference"]:
+        return "cannot be told"
+    return "worse" if (row["difference"] > 0) == row["lower_is_better"] else "better"
+
+
+def _by_type(
+    ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any], names: Sequence[str]
+) -> JSON:
+    found: JSON = {}
+    for kind in dict.fromkeys(rows_a[i]["type"] for i in ids):
+        own = [i for i in ids if rows_a[i]["type"] == kind]
+        found[kind] = {}
+        for name in names:
+            pairs = [pair for pair in _pairs(name, own, rows_a, rows_b) if pair]
+            if pairs:
+                metric = METRICS[name]
+                found[kind][name] = {
+                    "a": _side(metric, pairs, 0),
+                    "b": _side(metric, pairs, 2),
+                    "difference": _difference(metric, pairs),
+                    "n": len(pairs),
+                }
+    return found
+
+
+def _rows(questions: Sequence[Question], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any]) -> list[JSON]:
+    """Every question with what it got in both runs, worst change first; ties in their order."""
+    rows = []
+    for question in questions:
+        if question.id in rows_a:
+            one, other = (_values(rows[question.id]) for rows in (rows_a, rows_b))
+            name = SORTED_BY if question.answerable else "false_answer"
+            sign = 1 if question.answerable else -1
+            change = sign * ((other.get(name) or 0.0) - (one.get(name) or 0.0))
+            rows.append(
+                {
+                    "id": question.id,
+                    "type": question.type,
+                    "question": question.question,
+                    "change": change,
+                    "a": one,
+                    "b": other,
+                }
+            )
+    return sorted(rows, key=lambda row: row["change"])
+
+
+def _values(row: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: (part / whole if whole else None) for name, (part, whole, _) in row["scores"].items()}
+
+
+def _gated(gate: Gate, row: Mapping[str, Any] | None) -> JSON:
+    """A gate and what it says of the difference."""
+    change = None
+    if row and row["low"] is not None:
+        change = Interval(row["difference"], row["low"], row["high"], row["n"], row["clusters"])
+    return {
+        "spec": str(gate),
+        "outcome": gate.outcome(change).value,
+        "change": change.value if change else None,
+        "low": change.low if change else None,
+        "high": change.high if change else None,
+    }
+
+
+def _agreement(records_a: Sequence[Record], records_b: Sequence[Record]) -> JSON:
+    """How many answers are the same to the letter, and the mean share of cited sentences in common."""
+    other = {record.id: record for record in records_b}
+    same, shares = 0, []
+    for record in records_a:
+        one, two = record.answer, other[record.id].answer if record.id in other else None
+        if one and two:
+            same += one.text == two.text
+            places = [{(c.doc_id, c.start, c.end) for c in answer.citations} for answer in (one, two)]
+            if places[0] | places[1]:
+                shares.append(len(places[0] & places[1]) / len(places[0] | places[1]))
+    return {"same_text": same, "shared_evidence": sum(shares) / len(shares) if shares else None}

@@ -1,0 +1,189 @@
+"""OPEN THIS FIRST: one evaluation, from questions to a report.
+
+`evaluate` asks every question (`run`), asks a sample of them of the controls (`systems`), scores the
+answers (`scoring`) by a judge (`judges`) whose own quality is measured in the same breath (`claims`,
+`detectors`), and writes the folder (`report`). Everything is resumable: answers are kept as they come.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval import claims, detectors, systems
+from eval.dataset import ClaimRow, Question, faults
+from eval.judges import EntailerJudge, Judge, WordJudge
+from eval.report import write_report
+from eval.run import Record, ask_all, manifest_of, peak_memory_mb, sample
+from eval.scoring import score_run
+from rag.errors import EvalError
+from rag.pipeline import Footnote
+from rag.text import sentences
+from rag.tokens import count
+from rag.types import JSON, Document, Verdict
+
+DATA = Path(__file__).parent / "data"
+CONTROL_QUESTIONS = 40  # each control answers a seeded sample: five controls over all would take half an hour
+SLOW_CLAIMS = 16  # faithful claims for the detectors that need the generator's gradients
+
+Say = Callable[[str, int, int], None]  # (stage, done, total)
+
+
+def evaluate(
+    footnote: Footnote,
+    questions: Sequence[Question],
+    folder: Path,
+    *,
+    faithful: Sequence[ClaimRow] = (),
+    judge: Judge | None = None,
+    with_controls: bool = True,
+    with_slow_detectors: bool = True,
+    say: Say = lambda stage, done, total: None,
+) -> JSON:
+    """Run, score and report into `folder`; returns the scores. A run that was killed goes on.
+
+    Raises EvalError for questions that do not fit the library, or a folder that holds another run.
+    """
+    documents = _documents(footnote)
+    texts = _texts(footnote, documents, questions)
+    judge = judge or WordJudge(footnote.embedder)
+    system = systems.Pipeline(footnote)
+    manifest = manifest_of(questions, system, settings_of(footnote))
+    records = ask_all(questions, system, folder, manifest=manifest, on_answer=_of_stage(say, "asking"))
+    say("scoring", 0, 1)
+    scores = score_run(questions, records, texts, judge)
+    scores["run"] = manifest
+    scores["controls"] = _controls(footnote, questions, documents, texts, judge, folder, say) if with_controls else None
+    quality, found = _judged(footnote, judge, faithful, documents, say, slow=with_slow_detectors)
+    scores["judge_quality"], scores["detectors"] = quality, found
+    _write(folder / "scores.json", scores)
+    costs = costs_of(records)
+    _write(folder / "costs.json", costs)
+    write_report(folder, {**scores, "costs": costs}, questions, records)
+    return scores
+
+
+def settings_of(footnote: Footnote) -> JSON:
+    """What can change an answer: the settings, without places and secrets, and the library's contents."""
+    said: JSON = footnote.settings.model_dump(mode="json", exclude={"library", "store", "api_key", "device"})
+    return {**said, "library": footnote.library.fingerprint()}
+
+
+def costs_of(records: Sequence[Record]) -> JSON:
+    """Seconds, words and tokens of the answers, and the peak memory of this process."""
+    answers = [record.answer for record in records if record.answer]
+    given = [answer for answer in answers if not answer.abstained]
+    return {
+        "first_words_s": _spread([a.timings["first_words"] for a in given if "first_words" in a.timings]),
+        "total_s": _spread([a.timings["total"] for a in answers if "total" in a.timings]),
+        "words": _spread([float(len(a.text.split())) for a in given]),
+        "tokens": _spread([float(count(a.text)) for a in given]),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+
+
+def _spread(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    return {"median": round(float(np.median(values)), 3), "p95": round(float(np.percentile(values, 95)), 3)}
+
+
+def _documents(footnote: Footnote) -> list[Document]:
+    found: list[Document] = []
+    while page := footnote.library.list(len(found), 1000)[0]:
+        found += page
+    return found
+
+
+def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequence[Question]) -> dict[str, str]:
+    """The text of each source. Raises EvalError if the questions are about papers that are not there."""
+    texts = {document.source: document.text for document in documents}
+    wrong = faults([json.dumps(question.to_dict()) for question in questions], texts)
+    if wrong:
+        listed = "\n".join(f"  {fault}" for fault in wrong[:10])
+        raise EvalError(
+            f"{len(wrong)} faults: the questions do not fit the papers of {footnote.settings.library}:\n{listed}\n"
+            "evaluate the library that they were written for, or make some with: footnote eval questions make"
+        )
+    return texts
+
+
+def _controls(
+    footnote: Footnote,
+    questions: Sequence[Question],
+    documents: Sequence[Document],
+    texts: Mapping[str, str],
+    judge: Judge,
+    folder: Path,
+    say: Say,
+) -> JSON:
+    chosen = sample(questions, CONTROL_QUESTIONS)
+    found: JSON = {}
+    for control in systems.controls(footnote, documents):
+        own = folder / "controls" / control.name.replace(" ", "-")
+        manifest = manifest_of(chosen, control, settings_of(footnote))
+        records = ask_all(chosen, control, own, manifest=manifest, on_answer=_of_stage(say, f"control: {control.name}"))
+        scored = score_run(chosen, records, texts, judge)
+        found[control.name] = {"questions": len(chosen), "errors": scored["errors"], "metrics": scored["metrics"]}
+    return found
+
+
+def _judged(
+    footnote: Footnote,
+    judge: Judge,
+    faithful: Sequence[ClaimRow],
+    documents: Sequence[Document],
+    say: Say,
+    *,
+    slow: bool,
+) -> tuple[Any, Any]:
+    """The judge's own quality and the detectors', on faithful claims and the same with known errors."""
+    rows = [row for row in faithful if row.label is Verdict.SUPPORTED and row.gold_sentences]
+    if not rows:
+        return None, None
+    texts = {document.source: sentences(document.text) for document in documents}
+    quick = [
+        detectors.word_overlap(),
+        detectors.similarity(footnote.embedder),
+        detectors.classifier(footnote.entailer),
+    ]
+    supports: dict[str, claims.Support] = {judge.name: lambda c, e: judge.entails(" ".join(e), c)}
+    supports |= {each.name: _inverted(each) for each in quick}
+    say("testing the judge", 0, 1)
+    by_detector = claims.self_test(rows, texts, supports)
+    coverage = [
+        detectors.word_overlap_coverage(),
+        detectors.similarity_coverage(footnote.embedder),
+        detectors.classifier_coverage(footnote.entailer),
+    ]
+    left_out = {each.name: claims.coverage_test(rows, texts, each) for each in coverage}
+    if slow:
+        say("testing the detectors by salience", 0, 1)
+        few = rows[:: max(1, len(rows) // SLOW_CLAIMS)][:SLOW_CLAIMS]
+        gradient = {each.name: _inverted(each) for each in detectors.salience_detectors(footnote.generator)}
+        by_detector |= claims.self_test(few, texts, gradient)
+        by_gradient = detectors.salience_coverage(footnote.generator)
+        left_out[by_gradient.name] = claims.coverage_test(few, texts, by_gradient)
+    quality = {
+        "judge": judge.name,
+        "is_verifier": isinstance(judge, EntailerJudge) and judge.name == footnote.entailer.name,
+        "n_faithful": len(rows),
+        "by_type": by_detector.pop(judge.name),
+    }
+    return quality, {"hallucination": by_detector, "coverage": left_out}
+
+
+def _inverted(detector: detectors.HallucinationDetector) -> claims.Support:
+    return lambda claim, evidence: -detector(claim, evidence)
+
+
+def _of_stage(say: Say, stage: str) -> Callable[[int, int], None]:
+    return lambda done, total: say(stage, done, total)
+
+
+def _write(path: Path, content: JSON) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,109 @@
+"""Questions out of any library, without a person: for a corpus that nobody has written questions for.
+
+Number and name questions leave a gap in a sentence that the paper has; known-item questions ask which
+paper says something, its names taken out; of each answerable question a twin is asked while its paper is
+hidden, and must be left unanswered. They are easier than what people ask, and good for comparing settings.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+
+from eval.dataset import GoldSentence, Question
+from rag.text import fold, sentences
+from rag.types import Document
+from rag.words import Figure, figures, names
+
+_GAP = "____"
+_SHORTEST, _LONGEST = 60, 320  # characters of a sentence that a question is made of
+
+
+def make_questions(documents: Sequence[Document], *, most: int, seed: int = 0) -> list[Question]:
+    """About `most` questions, a third of them unanswerable because their paper is hidden; the same seed, the same.
+
+    Fewer where the papers have too few sentences with figures and names.
+    """
+    chance = random.Random(seed)
+    order = chance.sample(list(documents), len(documents))
+    found: list[Question] = []
+    for round_number in range(1, 4):
+        for document in order:
+            question = _one(document, round_number, chance)
+            if question and question.question not in {q.question for q in found}:
+                found.append(question)
+            if len(found) >= most * 2 / 3:
+                break
+    twins = [_hidden(question) for question in found[: max(0, most - len(found))]]
+    return [*found, *twins]
+
+
+def _one(document: Document, round_number: int, chance: random.Random) -> Question | None:
+    """A question about one paper, of a kind that falls to it by lot, or of another if that does not fit."""
+    usable = [s for s in sentences(document.text) if _SHORTEST <= len(s) <= _LONGEST]
+    for make in chance.sample([_number, _name, _known_item], 3):
+        for sentence in chance.sample(usable, len(usable)):
+            made = make(fold(sentence), document)
+            if made:
+                kind, text, answer = made
+                return Question(
+                    f"made-{kind}-{document.id[:12]}-{round_number}",
+                    f"made_{kind}",
+                    text,
+                    (),
+                    answer,
+                    (answer,) if kind != "known_item" else (fold(document.title) or fold(sentence),),
+                    (document.source,),
+                    (GoldSentence(document.source, sentence),),
+                    answerable=True,
+                )
+    return None
+
+
+def _number(sentence: str, document: Document) -> tuple[str, str, str] | None:
+    usable = [figure for figure in figures(sentence) if any(char.isdigit() for char in figure.text)]
+    if not usable or not document.title:
+        return None
+    figure: Figure = max(usable, key=lambda f: len(f.text))
+    return "number", _with_gap(sentence, figure.text, "number", document), figure.text
+
+
+def _name(sentence: str, document: Document) -> tuple[str, str, str] | None:
+    usable = [name for name in names(sentence) if name not in document.title and len(name) > 3]
+    if not usable or not document.title:
+        return None
+    name = max(usable, key=len)
+    return "name", _with_gap(sentence, name, "name", document), name
+
+
+def _with_gap(sentence: str, answer: str, kind: str, document: Document) -> str:
+    gapped = sentence.replace(answer, _GAP, 1)
+    return f"Which {kind} belongs in the gap, according to “{fold(document.title)}”: {gapped}"
+
+
+def _known_item(sentence: str, document: Document) -> tuple[str, str, str] | None:
+    """What a sentence says, without its names and figures, as a search for its paper."""
+    text = re.sub(r"^(?:In this (?:paper|work|article|study),? )?[Ww]e ", "", sentence).rstrip(".")
+    for name in sorted(set(names(text)), key=len, reverse=True):
+        text = text.replace(name, "it")
+    if text == sentence.rstrip(".") or len(text.split()) < 8:
+        return None
+    said = f"Which paper's authors {text[0].lower()}{text[1:]}?"
+    return "known_item", said, fold(document.title) or sentence
+
+
+def _hidden(question: Question) -> Question:
+    """The same question, asked while its paper cannot be seen."""
+    return Question(
+        f"{question.id}-hidden",
+        "made_hidden",
+        question.question,
+        (),
+        "",
+        (),
+        (),
+        (),
+        answerable=False,
+        without=question.gold_sources,
+    )

@@ -1,0 +1,303 @@
+"""`eval`: held-out questions → a faithfulness report; two runs compared; outside collections and claims."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rag.errors import EvalError
+from ui.cli.options import json_option, model_options, open_library
+
+RUNS = "runs"  # in the library's folder
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_HEADLINES = (
+    "success@1", "success@5", "first_paper_right", "verbatim", "faithfulness", "faithfulness_drafted",
+    "key_facts", "words", "coverage", "answered", "false_answer_near", "false_answer_far",
+)  # fmt: skip
+
+
+@click.group(name="eval", epilog="Example: footnote eval run --split test")
+def evaluate() -> None:
+    """Measure how far the answers can be trusted."""
+
+
+@evaluate.command(epilog="Example: footnote eval run --questions mine.jsonl --out runs/mine")
+@click.option("--questions", type=_FILE, help="JSON Lines of questions (default: those about the seed papers).")
+@click.option(
+    "--split", type=click.Choice(["dev", "test"]), default="test", show_default=True, help="Of the seeds' own."
+)
+@click.option("--claims", type=_FILE, help="Claims for the judge's self-test (default: the split's own).")
+@click.option(
+    "--out", type=_FOLDER, help="The run's folder (default: runs/SPLIT in the library); a killed run goes on."
+)
+@click.option("--limit", type=click.IntRange(1), help="Ask a seeded sample of so many.")
+@click.option("--judge", default="words", show_default=True, help="words, or an NLI model: a hub id or a folder.")
+@click.option("--controls/--no-controls", default=True, help="Also ask the controls, on a sample.")
+@click.option("--salience/--no-salience", default=True, help="Also test the detectors that need gradients.")
+@json_option
+@model_options
+@click.pass_context
+def run(
+    ctx: click.Context,
+    /,
+    questions: Path | None,
+    split: str,
+    claims: Path | None,
+    out: Path | None,
+    limit: int | None,
+    judge: str,
+    controls: bool,
+    salience: bool,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Put questions to the library and write report.html, report.md, scores.json, CSV and JUnit."""
+    from eval import harness
+    from eval.dataset import read_claims, read_questions
+    from eval.judges import WORDS, EntailerJudge
+    from eval.run import sample
+    from rag.models import load_entailer
+
+    asked = read_questions(questions or harness.DATA / f"questions-{split}.jsonl")
+    asked = sample(asked, limit) if limit else asked
+    footnote = open_library(ctx, options, build_from_seeds=True)
+    folder = out or footnote.settings.library / RUNS / (questions.stem if questions else split)
+    faithful = claims or (None if questions else harness.DATA / f"claims-{split}.jsonl")
+    scores = harness.evaluate(
+        footnote,
+        asked,
+        folder,
+        faithful=read_claims(faithful) if faithful else (),
+        judge=None if judge == WORDS else EntailerJudge(load_entailer(judge, device=footnote.settings.device)),
+        with_controls=controls,
+        with_slow_detectors=salience,
+        say=_progress(),
+    )
+    if as_json:
+        click.echo(json.dumps(scores, ensure_ascii=False))
+    else:
+        click.echo(_table(scores["metrics"]))
+        click.echo(f"\n{len(asked)} questions, {scores['abstained']} abstentions, {scores['errors']} errors")
+        click.echo(f"judge: {scores['judge']}\nreport: {folder / 'report.html'}")
+    return 0
+
+
+@evaluate.command(
+    epilog="Example: footnote eval compare .footnote/runs/a .footnote/runs/b --gate 'faithfulness>=-0.02'"
+)
+@click.argument("a", type=_FOLDER)
+@click.argument("b", type=_FOLDER)
+@click.option("--questions", type=_FILE, help="The questions of both runs (default: the seeds' own).")
+@click.option("--gate", "gates", multiple=True, metavar="METRIC>=MARGIN", help="How far a metric may fall, proven.")
+@click.option("--out", type=_FOLDER, help="Where to write the comparison (default: compare/ in B).")
+@json_option
+def compare(a: Path, b: Path, questions: Path | None, gates: Sequence[str], out: Path | None, as_json: bool) -> int:
+    """Say what changed from run A to run B: better, worse, or cannot be told.
+
+    Exit 0 if every --gate passes, 3 if one fails, 4 if one is inconclusive.
+    """
+    from eval import compare as comparing
+    from eval import harness
+    from eval.dataset import read_questions
+    from eval.report import write_comparison
+    from eval.run import read_records
+    from eval.statistics import read_gate
+
+    wanted = {row["id"] for row in comparing.read_scores(a)["rows"]}
+    files = [questions] if questions else sorted(harness.DATA.glob("questions-*.jsonl"))
+    asked = [question for path in files for question in read_questions(path) if question.id in wanted]
+    if len(asked) != len(wanted):
+        missing = len(wanted) - len(asked)
+        raise EvalError(
+            f"{missing} questions of {a} are not in {', '.join(map(str, files))}; name their file with --questions"
+        )
+    records_a, records_b = read_records(a), read_records(b)
+    found = comparing.compare(a, b, asked, records_a, records_b, gates=[read_gate(spec) for spec in gates])
+    folder = out or b / "compare"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "comparison.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_comparison(folder, found, asked, records_a, records_b)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        click.echo(_differences(found["metrics"]))
+        for gate in found["gates"]:
+            click.echo(f"gate {gate['spec']}: {gate['outcome']}")
+        click.echo(f"report: {folder / 'report.html'}")
+    return comparing.outcome(found).exit_code
+
+
+@evaluate.group(epilog="Example: footnote eval questions check mine.jsonl")
+def questions() -> None:
+    """Check a file of questions, or make one from a library."""
+
+
+@questions.command(epilog="Example: footnote eval questions check mine.jsonl")
+@click.argument("path", type=_FILE)
+@model_options
+@click.pass_context
+def check(ctx: click.Context, /, path: Path, **options: Any) -> int:
+    """Name every fault of a file of questions, or of claims: exit 1 if there is one."""
+    from eval.beir import documents_of
+    from eval.dataset import claim_faults, faults
+
+    footnote = open_library(ctx, options, build_from_seeds=True)
+    texts = {document.source: document.text for document in documents_of(footnote)}
+    holds_claims = '"claim"' in path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
+    found = (claim_faults if holds_claims else faults)(path, texts)
+    for fault in found:
+        click.echo(f"{path}: {fault}")
+    what = "claims" if holds_claims else "questions"
+    click.echo(f"{len(found)} faults in the {what} of {path}" if found else f"{path}: no fault", err=True)
+    return 1 if found else 0
+
+
+@questions.command(epilog="Example: footnote eval questions make --most 60 > mine.jsonl")
+@click.option("--most", default=60, show_default=True, type=click.IntRange(3, 5000), help="How many questions.")
+@click.option("--seed", default=0, show_default=True, help="The same seed makes the same questions.")
+@model_options
+@click.pass_context
+def make(ctx: click.Context, /, most: int, seed: int, **options: Any) -> int:
+    """Make questions out of the library's papers, a third of them with their paper hidden; prints JSON Lines."""
+    from eval.beir import documents_of
+    from eval.make import make_questions
+
+    footnote = open_library(ctx, options, build_from_seeds=True)
+    made = make_questions(list(documents_of(footnote)), most=most, seed=seed)
+    if not made:
+        raise EvalError("the papers hold no sentence with a figure or name to ask about")
+    for question in made:
+        click.echo(json.dumps(question.to_dict(), ensure_ascii=False))
+    click.echo(f"{len(made)} questions", err=True)
+    return 0
+
+
+@evaluate.command(epilog="Example: footnote eval beir collections/med")
+@click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-k", default=100, show_default=True, type=click.IntRange(1, 1000), help="How many papers a query.")
+@click.option("--out", type=_FOLDER, help="Library, run.trec and scores.json go here (default: beside the library).")
+@json_option
+@model_options
+@click.pass_context
+def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: bool, **options: Any) -> int:
+    """Run retrieval on a collection in the BEIR layout or with TREC's files."""
+    from eval import beir as collections
+    from eval.metrics import retrieval
+    from rag.pipeline import Footnote
+    from ui.cli import terminal
+    from ui.cli.options import MODEL_OPTIONS
+
+    collection = collections.read_collection(path)
+    folder = out or Path((ctx.obj or {}).get("library") or ".footnote") / "beir" / path.name
+    footnote = Footnote.create(folder / "library", **{name: options.get(name) for name in MODEL_OPTIONS})
+    report = footnote.ingest([collection.corpus], on_progress=terminal.progress_bar("embedding"))
+    click.echo(report.summary(), err=True)
+    say = _progress()
+    found = collections.search_all(
+        footnote, collection, k=k, on_query=lambda done, total: say("searching", done, total)
+    )
+    names = collections.names_of(footnote)
+    collections.write_run(folder / "run.trec", found, names, tag="footnote")
+    ranked = {key: [names[d] for d in retrieval.ranking_of(hits)] for key, hits in found.items()}
+    scores: JSON = {"collection": path.name, "queries": len(found), "metrics": collections.tables(ranked, collection.qrels)}
+    (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    click.echo(json.dumps(scores) if as_json else _table(scores["metrics"]))
+    return 0
+
+
+@evaluate.command(epilog="Example: footnote eval claims claims.jsonl")
+@click.argument("path", type=_FILE)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict as JSON Lines.")
+@json_option
+@model_options
+@click.pass_context
+def claims(ctx: click.Context, /, path: Path, out: Path | None, as_json: bool, **options: Any) -> int:
+    """Run the judge that verifies answers on JSON Lines of claim, evidence or source, and label."""
+    from eval import claims as labelled
+
+    rows = labelled.read_labelled(path)
+    footnote = open_library(ctx, options, build_from_seeds=True)
+    say = _progress()
+    judged = []
+    for done, row in enumerate(rows, start=1):
+        found = footnote.check(row.claim, source=row.source, evidence=row.evidence)
+        judged.append(labelled.Judged(row, found.judgement.verdict, found.judgement.support))
+        say("judging", done, len(rows))
+    if out:
+        lines = [
+            {"id": j.row.id, "label": j.row.label.value, "verdict": j.verdict.value, "support": j.support}
+            for j in judged
+        ]
+        out.write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
+    tables = labelled.tables(judged)
+    if as_json:
+        click.echo(json.dumps({"judge": footnote.entailer.name, **tables}))
+    else:
+        click.echo(_claims_table(tables))
+        click.echo(f"judge: guards + {footnote.entailer.name}")
+    return 0
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """A line on a terminal's stderr that tells stage and count; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda stage, done, total: None
+
+    def show(stage: str, done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        sys.stderr.write(f"\r\033[K{stage}: {done} of {total}{end}")
+        sys.stderr.flush()
+
+    return show
+
+
+def _table(metrics: Mapping[str, Any]) -> str:
+    shown = [name for name in _HEADLINES if metrics.get(name)] or [name for name in metrics if metrics[name]]
+    lines = [f"{'':<22}{'value':>8}  {'95% interval':<16}{'n':>5}"]
+    for name in shown:
+        row = metrics[name]
+        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
+        lines.append(f"{name:<22}{_number(row['value']):>8}  {interval:<16}{row['n']:>5}")
+    return "\n".join(lines)
+
+
+def _differences(metrics: Mapping[str, Any]) -> str:
+    lines = [f"{'':<22}{'A':>8}{'B':>8}{'change':>9}  {'95% interval':<18}{'p (Holm)':>9}  verdict"]
+    for name, row in metrics.items():
+        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
+        p = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}"
+        seen = (
+            f"; would see {row['detectable']:.2f}" if row["detectable"] and row["verdict"] == "cannot be told" else ""
+        )
+        lines.append(
+            f"{name:<22}{_number(row['a']):>8}{_number(row['b']):>8}{row['difference']:>+9.3f}  {interval:<18}{p:>9}"
+            f"  {row['verdict']}{seen}"
+        )
+    return "\n".join(lines)
+
+
+def _claims_table(tables: Mapping[str, Any]) -> str:
+    lines = [f"{tables['claims']} claims {tables['labels']}, {tables['unscored']} unscored"]
+    for name in ("auc", "auc_contradicted"):
+        if found := tables[name]:
+            lines.append(f"{name:<24}{found['auc']:.3f}  {found['low']:.3f} to {found['high']:.3f}")
+    for name in ("balanced_accuracy", "macro_f1", "recognized", "wrongly_supported"):
+        if tables[name] is not None:
+            lines.append(f"{name:<24}{tables[name]:.3f}")
+    for kind, row in tables["by_type"].items():
+        auc = f"AUC {row['auc']['auc']:.3f}" if row.get("auc") else ""
+        share = "recognized" if "recognized" in row else "wrongly_supported"
+        lines.append(f"  {kind:<22}{row['n']:>4}  {auc:<11} {share} {_number(row[share])}")
+    return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
