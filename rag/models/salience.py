@@ -5,8 +5,9 @@ input embeddings; a token's salience is the L2 norm of its gradient. Tokens with
 text come out; words and sentences are left to `rag.salience`.
 
 Source: Grad L2 as in Li et al. 2016, arXiv:1506.01066; over a whole generated sequence as in Sequence
-Salience, Tenney et al. 2024, arXiv:2404.07498; chosen over gradient x input by what Bastings et al. 2022,
-arXiv:2111.07367, and our own measurement (see `tests/test_salience.py`) found.
+Salience, Tenney et al. 2024, arXiv:2404.07498. On claims of eval/data/claims-dev.jsonl that hold (80, drawn at
+random), the most salient sentence of the abstract was a marked one in 79 % with Grad L2 summed over tokens,
+78 % with absolute and 14 % with signed gradient x input, whose signs cancel out.
 """
 
 from __future__ import annotations
