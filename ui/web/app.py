@@ -16,33 +16,62 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from rag.pipeline import Footnote
-from ui.web import security
-from ui.web.ask import QUIET, AskTab, Site, pressed
+from ui.web import security, tools
+from ui.web.ask import PLAIN, QUIET, AskTab, Site, pressed
+from ui.web.corpus import CorpusTab
+from ui.web.evaluation import EvaluationTabs
 from ui.web.models import Loading
 from ui.web.render import html
+from ui.web.view import MEANINGS
 
 TABS = ("ask", "corpus", "eval", "compare", "about")
-EVENTS = ("ask", "retry", "feedback", "clear_filters", "tab", "paper", "page", "remove")
+EVENTS = ("ask", "retry", "feedback", "clear_filters", "tab", "paper", "turn_page", "remove")
 # page.js calls footnoteAct for a press of a button with data-act
 BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
 
 
-def build(site: Site, *, together: int = 1) -> gr.Blocks:
+def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
     """The page. `together` is how many answers the model can take at once."""
+    evaluation = EvaluationTabs(site.footnote.library.folder)
     with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
-        top = gr.HTML(elem_id="top", html_template="${value}", js_on_load=None, apply_default_css=False)
-        with gr.Tabs(selected="ask") as tabs, gr.Tab("Ask", id="ask"):
-            ask = AskTab(site)
+        top = gr.HTML(elem_id="top", **PLAIN)
+        with gr.Tabs(selected="ask") as tabs:
+            with gr.Tab("Ask", id="ask"):
+                ask = AskTab(site)
+            with gr.Tab("Corpus", id="corpus"):
+                corpus = CorpusTab(site)
+            with gr.Tab("Eval", id="eval"):
+                evaluation.eval(page)
+            with gr.Tab("Compare", id="compare"):
+                evaluation.compare(page)
+            with gr.Tab("About", id="about"):
+                gr.HTML(about(site, mcp=mcp), **PLAIN)
         bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
         ask.connect(bridge, together)
+        corpus.connect(bridge, page, ask.told, lambda: masthead(site), top)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
         clock = gr.Timer(1.5)
         clock.tick(lambda: (masthead(site), gr.Timer(active=not site.loading.ready)), None, [top, clock], **QUIET)
         page.load(lambda: masthead(site), None, top, queue=False, **QUIET)
         page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
         page.load(site.welcome, None, ask.live, queue=False, **QUIET)
+        tools.offer(site.footnote, together=together)
     page.queue(max_size=64, default_concurrency_limit=8)
     return page
+
+
+def about(site: Site, *, mcp: bool) -> str:
+    """How answers are made here, and where things are."""
+    settings = site.footnote.settings
+    return html(
+        "about",
+        llm=settings.llm,
+        judge=settings.entailer,
+        signs=MEANINGS,
+        folder=site.footnote.library.folder.absolute(),
+        local=not (settings.llm_url or settings.embed_url),
+        mcp=mcp,
+    )
 
 
 def masthead(site: Site) -> str:
@@ -83,7 +112,7 @@ def serve(
     loading.start()
     scratch = tempfile.TemporaryDirectory(prefix="footnote-")
     site = Site(footnote, loading, Path(scratch.name))
-    page = build(site, together=4 if footnote.settings.llm_url else 1)
+    page = build(site, together=4 if footnote.settings.llm_url else 1, mcp=mcp)
     page.scratch = scratch  # goes with the page
     _, address, _ = page.launch(
         server_name=host,

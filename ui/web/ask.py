@@ -30,6 +30,8 @@ from ui.web.session import MAX_TURNS, Asked, Session
 from ui.web.view import filter_text, shown
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# Options of HTML that is rendered by us and runs nothing; `{{x}}` in a template would run text as code.
+PLAIN: dict[str, Any] = {"html_template": "${value}", "js_on_load": None, "apply_default_css": False}
 FLUSH_S = 0.06  # a draft is sent at most so often: faster than anyone reads
 EXAMPLES_FROM = 300  # papers whose titles are looked at for example questions
 _numbers = itertools.count()  # so that the same thing can be said twice
@@ -70,12 +72,13 @@ class AskTab:
         self.session = gr.State(Session())
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
-                self.past = gr.HTML(elem_id="past", visible=False, **_plain())
-                self.live = gr.HTML(elem_id="live", **_plain())
+                self.past = gr.HTML(elem_id="past", visible=False, **PLAIN)
+                self.live = gr.HTML(elem_id="live", **PLAIN)
                 with gr.Column(elem_id="composer"):
-                    self.queue = gr.HTML(elem_id="queue", **_plain())
+                    self.queue = gr.HTML(elem_id="queue", **PLAIN)
                     self.box = gr.Textbox(
                         label="Question",
+                        elem_id="question",
                         show_label=False,
                         container=False,
                         placeholder="Ask the papers a question",
@@ -88,10 +91,10 @@ class AskTab:
                     self._filters()
                 self._takeaway()
             with gr.Column(scale=2, min_width=300, elem_id="evcol"):
-                gr.HTML(html("evhead"), elem_id="evhead", **_plain())
-                self.past_evidence = gr.HTML(elem_id="evpast", visible=False, **_plain())
-                self.evidence = gr.HTML(html("evnone"), elem_id="ev", **_plain())
-        self.told = gr.HTML(elem_id="told", elem_classes="offscreen", **_plain())
+                gr.HTML(html("evhead"), elem_id="evhead", **PLAIN)
+                self.past_evidence = gr.HTML(elem_id="evpast", visible=False, **PLAIN)
+                self.evidence = gr.HTML(html("evnone"), elem_id="ev", **PLAIN)
+        self.told = gr.HTML(elem_id="told", elem_classes="offscreen", **PLAIN)
         self.page = [self.past, self.live, self.past_evidence, self.evidence, self.box, self.told]
 
     def _filters(self) -> None:
@@ -326,8 +329,11 @@ def filters_from(
     start, end = (int(year) if year else None for year in (first, last))
     if start and end and start > end:
         raise BadInputError(f"the years {start} to {end} end before they begin")
-    texts = [text.strip()[:200] or None if isinstance(text, str) else None for text in (venue, author, source)]
-    return Filters(start, end, *texts) or None
+    return Filters(start, end, _part(venue), _part(author), _part(source)) or None
+
+
+def _part(text: str) -> str | None:
+    return text.strip()[:200] or None if isinstance(text, str) else None
 
 
 def _drawer_label(*given: Any) -> Any:
@@ -354,8 +360,3 @@ def _asking(state: Session, stage: str, *, checking: bool = False) -> str:
 def _sentences(draft: str) -> Sequence[str]:
     """The draft's sentences without their markers, which count evidence and not papers."""
     return [sentence.text for sentence in read_draft(draft, shown=0) if sentence.text]
-
-
-def _plain() -> dict[str, Any]:
-    """Options of HTML that is rendered by us, and runs nothing."""
-    return {"html_template": "${value}", "js_on_load": None, "apply_default_css": False}

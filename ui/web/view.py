@@ -42,6 +42,14 @@ _SIGNS = {
 }
 _VERBATIM = Sign("supported", "✓", "Verbatim")
 
+MEANINGS = (
+    (_SIGNS[Verdict.SUPPORTED], "what it cites carries it"),
+    (_VERBATIM, "it is a sentence of the paper, word for word"),
+    (_SIGNS[Verdict.NOT_ENOUGH_INFO], "withdrawn: what it cites does not say this"),
+    (_SIGNS[Verdict.CONTRADICTED], "withdrawn: what it cites says otherwise"),
+    (_SIGNS[Verdict.UNCHECKED], "nobody has checked it"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

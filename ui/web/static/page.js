@@ -63,7 +63,7 @@
     if (!phone.matches) return;
     if (from && from.closest("#past, #live")) returnTo = from;
     document.body.classList.add("sheet");
-    one("#evcol .closer")?.focus({ preventScroll: true });
+    setTimeout(() => one("#evcol .closer")?.focus({ preventScroll: true }), 60); // hidden elements take no focus
   }
 
   function closeSheet() {
@@ -120,7 +120,7 @@
   }
 
   function compose(text) {
-    const area = one("#composer textarea");
+    const area = one("#question textarea");
     if (!area) return;
     Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
     area.dispatchEvent(new Event("input", { bubbles: true }));
@@ -162,7 +162,7 @@
     if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "/") { event.preventDefault(); one("#composer textarea")?.focus(); }
+    else if (event.key === "/") { event.preventDefault(); one("#question textarea")?.focus(); }
     else if (event.key === "?") one("#keys")?.showModal();
   });
 

@@ -1,0 +1,140 @@
+"""A real page in Debian's chromium: served here, on a free port, with a generator that the test scripts.
+
+A request to any other host is stopped and fails the test, as does an error in the page.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+
+import pytest
+
+from rag.pipeline import Footnote
+from tests.conftest import ScriptedGenerator
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+DESKTOP = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
+PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
+PERL = "How does PERL compare with conventional RLHF in speed and memory?"
+DRAFT = (
+    "PERL performs on par with the conventional RLHF setting, while training faster, and with less memory [1]. "
+    "PERL needs 900 GPUs [1]."
+)
+
+
+class PacedGenerator(ScriptedGenerator):
+    """Writes its draft, and waits before every word while `go` is not set."""
+
+    def __init__(self, draft=""):
+        super().__init__(draft)
+        self.go = threading.Event()
+        self.go.set()
+        self.closed = 0
+
+    def stream(self, system, prompt, *, max_new_tokens):
+        try:
+            for number, piece in enumerate(super().stream(system, prompt, max_new_tokens=max_new_tokens)):
+                if number > 4:
+                    self.go.wait(20)
+                yield piece
+        finally:
+            self.closed += 1
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def serving(tmp_path_factory):
+    """Serve a library; takes its folder and models, gives the address. All are stopped in the end."""
+    from ui.web.app import serve
+
+    pages = []
+
+    def start(folder, **models):
+        footnote = Footnote.create(folder, **models)
+        page, address = serve(footnote, port=free_port(), wait=False)
+        pages.append((page, footnote))
+        return address
+
+    yield start
+    for page, footnote in pages:
+        page.close(verbose=False)
+        footnote.library.close()
+
+
+@pytest.fixture(scope="session")
+def generator():
+    return PacedGenerator(DRAFT)
+
+
+@pytest.fixture(scope="session")
+def library(seed_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("page") / "library"
+    shutil.copytree(seed_folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(serving, library, embedder, generator):
+    """The seed papers, served."""
+    return serving(library, embedder=embedder, generator=generator)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM:
+        pytest.skip("no chromium here: apt-get install chromium, or name it in CHROMIUM")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright comes with the dev extra")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Open an address as a visitor; what it asked elsewhere and what went wrong in it fails the test."""
+    contexts, faults = [], []
+
+    def route(route):
+        url = route.request.url
+        if url.startswith(("http://127.0.0.1:", "data:", "blob:")):
+            route.continue_()
+        else:
+            faults.append(f"asked for {url}")
+            route.abort()
+
+    def open_page(address, **options):
+        context = browser.new_context(**(options or DESKTOP))
+        context.set_default_timeout(20_000)
+        context.route("**/*", route)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"page error: {error}"))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        contexts.append(context)
+        page.goto(address)
+        page.wait_for_selector(".welcome")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def ask(page, question=PERL):
+    """Ask and wait for the end of it."""
+    turns = page.locator(".turn").count()
+    box = page.locator("#question textarea")
+    box.fill(question)
+    box.press("Enter")
+    page.wait_for_function(
+        "n => document.querySelectorAll('.turn').length > n && !document.querySelector('.turn.asking')", arg=turns
+    )

@@ -1,0 +1,88 @@
+"""The Corpus tab in a browser: find, read, add after a preview, remove."""
+
+import json
+import shutil
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PacedGenerator
+
+
+@pytest.fixture
+def own(serving, seed_folder, embedder, tmp_path):
+    """A library that the test may write to."""
+    shutil.copytree(seed_folder, tmp_path / "library")
+    return serving(tmp_path / "library", embedder=embedder, generator=PacedGenerator("")), tmp_path
+
+
+def corpus(page):
+    page.get_by_role("tab", name="Corpus").click()
+    expect(page.locator("#papers .card")).not_to_have_count(0)
+    return page
+
+
+def test_papers_are_listed_page_by_page_found_and_read(opened, address):
+    page = corpus(opened(address))
+    expect(page.locator(".pager")).to_contain_text("1–25 of 41")
+    page.get_by_role("button", name="Next", exact=True).click()
+    expect(page.locator(".pager")).to_contain_text("26–41 of 41")
+    expect(page.get_by_role("button", name="Next", exact=True)).to_be_disabled()
+    page.get_by_label("Title, author or source").fill("perl")
+    expect(page.locator(".pager")).to_contain_text("1–1 of 1 that pass")
+    page.locator("#papers .card").click()
+    expect(page.locator("#paper h2")).to_contain_text("PERL: Parameter Efficient")
+    expect(page.locator("#paper .known")).to_contain_text("2403.10704")
+    page.get_by_label("Title, author or source").fill("no such paper at all")
+    expect(page.locator("#papers")).to_contain_text("No paper passes")
+
+
+def test_files_are_previewed_before_anything_is_written_and_papers_removed(opened, own):
+    address, folder = own
+    lines = [
+        {"title": "On the sleep of otters", "abstract": "Otters sleep on their backs and hold hands.", "year": 2021},
+        {"title": "PERL again", "abstract": "The same paper.", "arxiv_id": "2403.10704"},
+        {"title": "Nothing in it"},
+    ]
+    file = folder / "new.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    page = corpus(opened(address))
+    page.locator("#add > button").click()
+    page.locator("#add input[type=file]").set_input_files(file)
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("1 new · 1 duplicate · 1 rejected")
+    expect(preview).to_contain_text("no abstract")
+    assert not (folder / "library" / "uploads").exists()
+    page.get_by_role("button", name="Leave it").click()
+    expect(preview).not_to_contain_text("1 new")
+    page.locator("#add input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Add them").click()
+    expect(preview).to_contain_text("42 papers in the library: 1 new", timeout=30_000)
+    expect(page.locator(".facts")).to_contain_text("42 papers")
+    expect(page.locator(".pager")).to_contain_text("of 42")
+    assert [path.name for path in (folder / "library" / "uploads").iterdir()] == ["new.jsonl"]
+    page.get_by_label("Title, author or source").fill("otters")
+    page.locator("#papers .card", has_text="otters").click()
+    page.get_by_role("button", name="Remove from the library").click()
+    page.get_by_role("button", name="Press again to remove it").click()
+    expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")
+    expect(page.locator(".facts")).to_contain_text("41 papers")
+
+
+def test_a_file_of_another_kind_is_refused(opened, own):
+    address, folder = own
+    file = folder / "page.html"
+    file.write_text("<!doctype html><html><body>no</body></html>", encoding="utf-8")
+    page = corpus(opened(address))
+    page.locator("#add > button").click()
+    page.locator("#add input[type=file]").set_input_files(file)
+    expect(page.get_by_role("button", name="Add them")).to_be_hidden()
+
+
+def test_an_empty_library_leads_to_the_corpus(opened, serving, embedder, tmp_path):
+    page = opened(serving(tmp_path / "empty", embedder=embedder, generator=PacedGenerator("")))
+    expect(page.locator(".welcome")).to_contain_text("No papers yet")
+    page.get_by_role("button", name="Go to Corpus").click()
+    expect(page.locator("#papers")).to_contain_text("No papers yet")
+    page.get_by_role("tab", name="Compare").click()
+    expect(page.locator("#compared")).to_contain_text("footnote eval run")

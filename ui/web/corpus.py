@@ -1,0 +1,160 @@
+"""The Corpus tab: what the library holds, and how papers get in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import BadInputError, DocumentNotFoundError, FootnoteError
+from rag.ingesting import IngestReport
+from ui.web import uploads
+from ui.web.ask import PLAIN, QUIET, Site, filters_from, pressed, told
+from ui.web.render import html
+from ui.web.view import whole
+
+PAGE = 25
+SHOWN = 50  # rows of each kind in a preview
+
+
+@dataclass
+class Shelf:
+    """Where a visitor is in the list, and the files that wait to be taken in."""
+
+    offset: int = 0
+    files: list[str] = field(default_factory=list)
+
+
+class CorpusTab:
+    """The components of the tab, and what happens between them."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.shelf = gr.State(Shelf())
+        with gr.Row(elem_id="corpus"):
+            with gr.Column(scale=3, min_width=300):
+                with gr.Row(elem_id="sift"):
+                    self.text = gr.Textbox(label="Title, author or source", max_length=200, scale=3, min_width=160)
+                    self.venue = gr.Textbox(label="Venue", max_length=200, min_width=100)
+                    self.first = gr.Number(label="From year", precision=0, min_width=90)
+                    self.last = gr.Number(label="To year", precision=0, min_width=90)
+                self.list = gr.HTML(elem_id="papers", **PLAIN)
+            with gr.Column(scale=2, min_width=300, elem_id="one"):
+                with gr.Accordion("Add papers", open=False, elem_id="add"):
+                    self.files = gr.File(
+                        label="Abstracts as text, BibTeX, RIS, JSON, CSV, PubMed or arXiv XML; also .gz",
+                        file_count="multiple",
+                        file_types=uploads.SUFFIXES,
+                        height=120,
+                    )
+                    self.preview = gr.HTML(elem_id="preview", **PLAIN)
+                    with gr.Row(visible=False) as self.decide:
+                        self.confirm = gr.Button("Add them", variant="primary", size="sm", min_width=80)
+                        self.discard = gr.Button("Leave it", size="sm", min_width=80)
+                self.paper = gr.HTML(html("nopaper"), elem_id="paper", **PLAIN)
+
+    def connect(self, bridge: Any, page: gr.Blocks, said: Any, changed: Callable[[], Any], outer: Any) -> None:
+        """Wire the events; `changed` gives new values of `outer` after papers came or went."""
+        sifting = [self.text, self.venue, self.first, self.last]
+        for box in sifting:
+            box.change(self._sift, [*sifting, self.shelf], self.list, trigger_mode="always_last", queue=False, **QUIET)
+        page.load(self._sift, [*sifting, self.shelf], self.list, queue=False, **QUIET)
+        bridge.turn_page(self._turn, [*sifting, self.shelf], self.list, queue=False, **QUIET)
+        bridge.paper(self._open, None, self.paper, queue=False, **QUIET)
+
+        writing: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 1, **QUIET}
+        anew = {"fn": self._sift_same, "inputs": [*sifting, self.shelf], "outputs": self.list, "queue": False, **QUIET}
+        bridge.remove(self._remove, None, [self.paper, said], **writing).then(**anew).then(
+            changed, None, outer, **QUIET
+        )
+        about_files = [self.preview, self.decide]
+        self.files.upload(self._preview, [self.files, self.shelf], about_files, **QUIET)
+        self.files.clear(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
+        self.discard.click(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
+        self.confirm.click(self._take_in, self.shelf, [self.files, *about_files, said], **writing).then(**anew).then(
+            changed, None, outer, **QUIET
+        )
+
+    # -- the list -------------------------------------------------------------------------------
+
+    def _sift(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+        shelf.offset = 0
+        return self._rows(text, venue, first, last, shelf)
+
+    def _sift_same(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+        return self._rows(text, venue, first, last, shelf)
+
+    def _turn(
+        self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf, event: gr.EventData
+    ) -> str:
+        offset = pressed(event, "value")
+        shelf.offset = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 9 else 0
+        return self._rows(text, venue, first, last, shelf)
+
+    def _rows(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+        try:
+            filters = filters_from(first, last, venue)
+        except BadInputError as error:
+            return html("papers", papers=[], total=0, offset=0, page=PAGE, sifted=True, error=str(error))
+        text = str(text or "")[:200]
+        library = self.site.footnote.library
+        papers, total = library.list(shelf.offset, PAGE, filters, text)
+        if not papers and total:
+            shelf.offset = (total - 1) // PAGE * PAGE
+            papers, total = library.list(shelf.offset, PAGE, filters, text)
+        rows = [whole(f"r{number}", paper) for number, paper in enumerate(papers)]
+        sifted = bool(filters or text.strip())
+        return html("papers", papers=rows, total=total, offset=shelf.offset, page=PAGE, sifted=sifted, error="")
+
+    def _open(self, event: gr.EventData) -> str:
+        try:
+            document = self.site.footnote.library.document(pressed(event, "value"))
+        except DocumentNotFoundError:
+            return html("nopaper")
+        return html("paper", paper=whole("paper", document), known=dict(document.metadata))
+
+    def _remove(self, event: gr.EventData) -> tuple[str, str]:
+        try:
+            document = self.site.footnote.library.document(pressed(event, "value"))
+            self.site.footnote.remove([document.id])
+        except FootnoteError as error:
+            return html("nopaper"), told(str(error), toast=True)
+        return html("nopaper"), told(f"Removed: {document.title or document.source}", toast=True)
+
+    # -- papers in ------------------------------------------------------------------------------
+
+    def _preview(self, files: list[str] | None, shelf: Shelf) -> tuple[str, Any]:
+        shelf.files = []
+        try:
+            found = uploads.preview(self.site.footnote.library, [Path(file) for file in files or []])
+        except FootnoteError as error:
+            return html("preview", found=None, shown=SHOWN, error=str(error)), gr.update(visible=False)
+        shelf.files = list(files or [])
+        return html("preview", found=found, shown=SHOWN, error=""), gr.update(
+            visible=bool(found.new or found.duplicates)
+        )
+
+    def _discard(self, shelf: Shelf) -> tuple[None, str, Any]:
+        shelf.files = []
+        return None, "", gr.update(visible=False)
+
+    def _take_in(self, shelf: Shelf) -> Iterator[tuple[Any, Any, Any, Any]]:
+        files, shelf.files = [Path(file) for file in shelf.files], []
+        if not files:
+            return
+        yield gr.skip(), html("adding", done=0, total=0, summary="", error=""), gr.update(visible=False), gr.skip()
+        try:
+            for step in uploads.take_in(self.site.footnote, files):
+                if isinstance(step, IngestReport):
+                    line = html("adding", done=0, total=0, summary=step.summary(), error="")
+                    yield None, line, gr.update(visible=False), told("Papers added", toast=True)
+                else:
+                    done, total = step
+                    line = html("adding", done=done, total=total, summary="", error="")
+                    yield gr.skip(), line, gr.skip(), gr.skip()
+        except FootnoteError as error:
+            line = html("adding", done=0, total=0, summary="", error=str(error))
+            yield None, line, gr.update(visible=False), told("That did not work")
