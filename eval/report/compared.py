@@ -1,0 +1,250 @@
+"""A comparison of two runs → when, why and how one is better, as plain values.
+
+When: slices by question type. Why: kinds of failure that went and that came. How: each question's two
+answers with what differs in words, in evidence and in scores. Parts of the comparison may be missing.
+
+Source: the views of LLM Comparator, Kahng et al. 2024, arXiv:2402.10524.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from eval.dataset import Question
+from eval.report import formats, plots
+from eval.report.cards import Side, Sign, side
+from eval.report.failures import KINDS, Kind, shares_of_values
+from eval.report.figures import Table, settings
+from eval.report.marking import Pieces, difference
+from eval.run import Record
+from eval.scoring import METRICS
+from rag.text import fold
+
+SLICES = ("success@5", "a_paper_right", "key_facts", "coverage", "faithfulness", "false_refusal", "false_answer")
+BETTER, WORSE, UNTOLD = "better", "worse", "cannot be told"
+VERDICTS = {
+    BETTER: Sign("good", "▲", BETTER),
+    WORSE: Sign("bad", "▼", WORSE),
+    UNTOLD: Sign("off", "?", UNTOLD),
+}
+GATES = {
+    "pass": Sign("good", "✓", "pass"),
+    "fail": Sign("bad", "✕", "fail"),
+    "inconclusive": Sign("warn", "?", "inconclusive"),
+}
+WAYS = {
+    "better": Sign("good", "▲", "got better"),
+    "same": Sign("off", "=", "as before"),
+    "worse": Sign("bad", "▼", "got worse"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One metric in both runs."""
+
+    name: str
+    says: str
+    lower_is_better: bool
+    a: str
+    b: str
+    difference: str
+    interval: str
+    bar: Markup
+    p: str
+    p_holm: str
+    n: int
+    detectable: str
+    split: Markup
+    split_text: str
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A question with both answers; `way` is a key of WAYS."""
+
+    number: int
+    question: Question
+    change: str
+    way: str
+    a: Side
+    b: Side
+    a_text: Pieces
+    b_text: Pieces
+    metrics: tuple[tuple[str, str, str, str], ...]  # name, in a, in b, a key of WAYS
+    shared: str
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of failure of either answer, each once."""
+        return tuple(dict.fromkeys((*self.a.kinds, *self.b.kinds)))
+
+
+def changes(comparison: Mapping[str, Any]) -> list[tuple[str, list[Change]]]:
+    """The metrics by group, each with its difference."""
+    found: dict[str, list[Change]] = {}
+    rows = {name: row for name, row in (comparison.get("metrics") or {}).items() if row}
+    for name, row in rows.items():
+        alike = [r for r in rows.values() if r.get("is_rate", True) == row.get("is_rate", True)]
+        found.setdefault(str(row.get("group", "")), []).append(_change(name, row, _reach(alike)))
+    return list(found.items())
+
+
+def _reach(rows: Sequence[Mapping[str, Any]]) -> float:
+    """The end of an axis that all of them share."""
+    return max((abs(row.get(key) or 0) for row in rows for key in ("difference", "low", "high")), default=0) or 1.0
+
+
+def _change(name: str, row: Mapping[str, Any], reach: float) -> Change:
+    is_rate = bool(row.get("is_rate", True))
+    split = [int(row.get(key) or 0) for key in ("wins", "ties", "losses")]
+    return Change(
+        formats.words(name),
+        str(row.get("says") or ""),
+        bool(row.get("lower_is_better")),
+        formats.figure(row.get("a"), is_rate=is_rate),
+        formats.figure(row.get("b"), is_rate=is_rate),
+        formats.change(row.get("difference"), is_rate=is_rate),
+        formats.changes(row.get("low"), row.get("high"), is_rate=is_rate),
+        plots.change_bar(row, reach=reach),
+        formats.probability(row.get("p")),
+        formats.probability(row.get("p_holm")),
+        int(row.get("n") or 0),
+        formats.change(row.get("detectable"), is_rate=is_rate).lstrip("+"),
+        plots.won_and_lost(split[0], split[1], split[2]),
+        " / ".join(map(str, split)),
+        VERDICTS.get(str(row.get("verdict")), VERDICTS[UNTOLD]),
+    )
+
+
+def told(comparison: Mapping[str, Any]) -> list[tuple[Sign, list[str]]]:
+    """Each verdict with the metrics that got it."""
+    rows = {name: row for name, row in (comparison.get("metrics") or {}).items() if row}
+    return [
+        (sign, [formats.words(name) for name, row in rows.items() if row.get("verdict", UNTOLD) == verdict])
+        for verdict, sign in VERDICTS.items()
+    ]
+
+
+def gates(comparison: Mapping[str, Any]) -> list[tuple[str, Sign, str]]:
+    """Each gate as it was asked, its outcome and the change that it saw."""
+    found = []
+    for gate in comparison.get("gates") or ():
+        change = formats.change(gate.get("change"))
+        interval = formats.changes(gate.get("low"), gate.get("high"))
+        seen = (
+            f"{change} points{f' ({interval})' if interval else ''}" if gate.get("change") is not None else "no value"
+        )
+        found.append((str(gate.get("spec", "")), GATES.get(str(gate.get("outcome")), GATES["inconclusive"]), seen))
+    return found
+
+
+def slices(comparison: Mapping[str, Any], metrics: Sequence[str] | None = None) -> Table:
+    """The change of each metric by type of question, `+` for better, in points; by default the metrics of SLICES."""
+    by_type = comparison.get("by_type") or {}
+    wanted = SLICES if metrics is None else metrics
+    names = [name for name in wanted if any(own.get(name) for own in by_type.values())]
+    rows = tuple(
+        (formats.words(kind), *(_slice(name, own.get(name)) for name in names)) for kind, own in by_type.items()
+    )
+    return Table(("type", *map(formats.words, names)), rows) if names else Table()
+
+
+def _slice(name: str, row: Mapping[str, Any] | None) -> str:
+    if not row or row.get("difference") is None:
+        return formats.DASH
+    metric = METRICS.get(name)
+    is_rate = metric is None or metric.is_rate
+    arrow = {"better": "▲ ", "worse": "▼ ", "same": ""}[_way(name, row.get("a"), row.get("b"))]
+    return f"{arrow}{formats.change(row['difference'], is_rate=is_rate)} ({row.get('n', formats.DASH)})"
+
+
+def differing(comparison: Mapping[str, Any]) -> Table:
+    """The settings that are not the same in both runs, and the systems."""
+    a, b = comparison.get("a") or {}, comparison.get("b") or {}
+    one, other = dict(settings(a)), dict(settings(b))
+    rows = [("system", str(a.get("system", formats.DASH)), str(b.get("system", formats.DASH)))]
+    for name in sorted({*one, *other}):
+        values = one.get(name, formats.DASH), other.get(name, formats.DASH)
+        if values[0] != values[1]:
+            rows.append((name, *values))
+    return Table(("", "A", "B"), tuple(rows))
+
+
+def agreement(comparison: Mapping[str, Any]) -> str:
+    """How much of both runs is the same, in a sentence; empty if nobody counted."""
+    found = comparison.get("agreement") or {}
+    parts = []
+    if found.get("same_text") is not None:
+        parts.append(
+            f"{found['same_text']} of {comparison.get('questions', formats.DASH)} answers are word for word the same"
+        )
+    if found.get("shared_evidence") is not None:
+        parts.append(f"on average {formats.figure(found['shared_evidence'])} of what either cites is cited by both")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def failures(pairings: Sequence[Pairing]) -> Table:
+    """Kinds of failure: how many questions lost it, have it in both runs, and got it."""
+    rows = []
+    for kind in KINDS:
+        in_a = [kind in pairing.a.kinds for pairing in pairings]
+        in_b = [kind in pairing.b.kinds for pairing in pairings]
+        both = sum(map(all, zip(in_a, in_b, strict=True)))
+        if any(in_a) or any(in_b):
+            rows.append((kind.label, str(sum(in_a) - both), str(both), str(sum(in_b) - both)))
+    return Table(("failure", "only in A", "in both", "only in B"), tuple(rows))
+
+
+def pairings(
+    comparison: Mapping[str, Any],
+    questions: Sequence[Question],
+    records_a: Sequence[Record],
+    records_b: Sequence[Record],
+) -> list[Pairing]:
+    """All questions in the order of the comparison's rows, then those that it has no row for."""
+    rows = {row["id"]: row for row in comparison.get("rows") or ()}
+    found = {q.id: (q, a, b) for q, a, b in zip(questions, records_a, records_b, strict=True)}
+    order = [*(name for name in rows if name in found), *(name for name in found if name not in rows)]
+    return [_pairing(number, *found[name], rows.get(name) or {}) for number, name in enumerate(order, 1)]
+
+
+def _pairing(number: int, question: Question, a: Record, b: Record, row: Mapping[str, Any]) -> Pairing:
+    one, other = row.get("a") or {}, row.get("b") or {}
+    change = row.get("change")
+    left = side(question, a, shares_of_values(one), b.answer)
+    right = side(question, b, shares_of_values(other), a.answer)
+    a_text, b_text = difference(left.text, right.text)
+    return Pairing(
+        number, question, formats.change(change), _sense(change or 0.0), left, right, a_text, b_text,
+        tuple(_moved(name, one, other) for name in METRICS if one.get(name) != other.get(name)), _shared(a, b),
+    )  # fmt: skip
+
+
+def _moved(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    a, b = one.get(name), other.get(name)
+    is_rate = METRICS[name].is_rate
+    shown = (formats.figure(a, is_rate=is_rate), formats.figure(b, is_rate=is_rate))
+    return (formats.words(name), *shown, _way(name, a, b))
+
+
+def _way(name: str, a: float | None, b: float | None) -> str:
+    if a is None or b is None:
+        return "same"
+    metric = METRICS.get(name)
+    return _sense(a - b if metric and metric.lower_is_better else b - a)
+
+
+def _sense(gain: float) -> str:
+    return "better" if gain > 0 else "worse" if gain < 0 else "same"
+
+
+def _shared(a: Record, b: Record) -> str:
+    cited = [{(c.source, fold(c.quote)) for c in r.answer.citations} if r.answer else set() for r in (a, b)]
+    every, both = cited[0] | cited[1], cited[0] & cited[1]
+    return f"{len(both)} of {formats.count(len(every), 'cited sentence')} shared" if every else "neither cites anything"
