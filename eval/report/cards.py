@@ -6,7 +6,7 @@ fact is conveyed is told by the same words as in `eval.metrics.correctness`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from eval.dataset import Question
@@ -67,14 +67,14 @@ class ShownClaim:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A cited sentence beside the gold sentence nearest to it; either may be missing, `note` says why."""
+    """A gold sentence beside the cited one that is nearest to it; either may be missing, `sign` says how they fit."""
 
     number: int | None
     cited: Pieces
     cited_from: str
     gold: Pieces
     gold_from: str
-    note: str
+    sign: Sign
     elsewhere: bool = False  # the other run cites it too
 
 
@@ -135,41 +135,43 @@ def _claim(claim: Claim) -> ShownClaim:
 
 
 def _evidence(question: Question, answer: Answer | None, other: Answer | None) -> tuple[Pair, ...]:
-    """Every cited quote once, then the gold sentences that no quote was set beside."""
-    gold = [(sentence.source, fold(sentence.text)) for sentence in question.gold_sentences]
+    """Each gold sentence beside the quote of its paper that is nearest to it, then the other quotes."""
     theirs = {(citation.source, fold(citation.quote)) for citation in other.citations} if other else set()
-    pairs: list[Pair] = []
-    used: set[int] = set()
     quotes = {(c.source, fold(c.quote)): c for c in answer.citations} if answer else {}
-    for (source, quote), citation in quotes.items():
-        place = _nearest_gold(source, quote, gold)
-        used |= set() if place is None else {place}
-        mark = (source, quote) in theirs
-        pairs.append(_pair(citation, quote, gold[place] if place is not None else None, question, mark))
-    rest = [sentence for place, sentence in enumerate(gold) if place not in used]
-    return (*pairs, *(Pair(None, (), "", (Piece(text),), source, "not cited") for source, text in rest))
+    pairs, used = [], set()
+    for sentence in question.gold_sentences:
+        gold = fold(sentence.text)
+        own = [key for key in quotes if key[0] == sentence.source]
+        place = nearest(gold, [quote for _, quote in own])
+        if place is None:
+            pairs.append(Pair(None, (), "", (Piece(gold),), sentence.source, Sign("bad", "✕", "not cited")))
+        else:
+            used.add(own[place])
+            pairs.append(_pair(quotes[own[place]], gold, elsewhere=own[place] in theirs))
+    rest = [(key, citation) for key, citation in quotes.items() if key not in used]
+    return (*pairs, *(_lone(citation, question, elsewhere=key in theirs) for key, citation in rest))
 
 
-def _nearest_gold(source: str, quote: str, gold: Sequence[tuple[str, str]]) -> int | None:
-    own = [place for place, (paper, _) in enumerate(gold) if paper == source]
-    found = nearest(quote, [gold[place][1] for place in own])
-    return own[found] if found is not None else None
-
-
-def _pair(citation: Citation, quote: str, gold: tuple[str, str] | None, question: Question, mark: bool) -> Pair:
+def _pair(citation: Citation, gold: str, *, elsewhere: bool) -> Pair:
+    quote = fold(citation.quote)
     title = citation.title or citation.source
-    if gold is None:
-        right = citation.source in question.gold_sources
-        note = "a right paper, another sentence" if right else "nothing is marked in this paper"
-        return Pair(citation.number, (Piece(quote),), title, (), "", note, mark)
-    source, text = gold
-    if text in quote or quote in text:
-        note = "the marked sentence" if text == quote else "it holds the marked sentence"
-        note = note if text in quote else "a part of the marked sentence"
-    else:
-        note = "another sentence of the same paper; shared words are marked"
-    cited, marked = shared(quote, text)
-    return Pair(citation.number, cited, title, marked, source, note, mark)
+    if gold in quote:
+        word = "the marked sentence" if gold == quote else "holds the marked sentence"
+        sign = Sign("good", "✓", word)
+        return Pair(citation.number, (Piece(quote),), title, (Piece(gold),), citation.source, sign, elsewhere)
+    cited, marked = shared(quote, gold)
+    sign = Sign("warn", "≠", "another sentence; shared words marked")
+    if quote in gold:
+        sign = Sign("good", "✓", "part of the marked sentence")
+    return Pair(citation.number, cited, title, marked, citation.source, sign, elsewhere)
+
+
+def _lone(citation: Citation, question: Question, *, elsewhere: bool) -> Pair:
+    right = citation.source in question.gold_sources
+    word = "a right paper; not marked as evidence" if right else "not a paper with the answer"
+    title = citation.title or citation.source
+    quote = (Piece(fold(citation.quote)),)
+    return Pair(citation.number, quote, title, (), "", Sign("off" if right else "warn", "○", word), elsewhere)
 
 
 def _scores(shares: Mapping[str, Share]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -1,7 +1,6 @@
-"""A comparison of two runs → when, why and how one is better, as plain values.
+"""A comparison of two runs → whether and when one is better, as plain values; parts of it may be missing.
 
-When: slices by question type. Why: kinds of failure that went and that came. How: each question's two
-answers with what differs in words, in evidence and in scores. Parts of the comparison may be missing.
+When: slices by question type. Why and how, the questions themselves, are in `pairings`.
 
 Source: the views of LLM Comparator, Kahng et al. 2024, arXiv:2402.10524.
 """
@@ -14,15 +13,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from eval.dataset import Question
 from eval.report import formats, plots
-from eval.report.cards import Side, Sign, side
-from eval.report.failures import KINDS, Kind, shares_of_values
+from eval.report.cards import Sign
 from eval.report.figures import Table, settings
-from eval.report.marking import Pieces, difference
-from eval.run import Record
+from eval.report.pairings import way
 from eval.scoring import METRICS
-from rag.text import fold
 
 SLICES = ("success@5", "a_paper_right", "key_facts", "coverage", "faithfulness", "false_refusal", "false_answer")
 BETTER, WORSE, UNTOLD = "better", "worse", "cannot be told"
@@ -35,11 +30,6 @@ GATES = {
     "pass": Sign("good", "✓", "pass"),
     "fail": Sign("bad", "✕", "fail"),
     "inconclusive": Sign("warn", "?", "inconclusive"),
-}
-WAYS = {
-    "better": Sign("good", "▲", "got better"),
-    "same": Sign("off", "=", "as before"),
-    "worse": Sign("bad", "▼", "got worse"),
 }
 
 
@@ -62,27 +52,6 @@ class Change:
     split: Markup
     split_text: str
     sign: Sign
-
-
-@dataclass(frozen=True, slots=True)
-class Pairing:
-    """A question with both answers; `way` is a key of WAYS."""
-
-    number: int
-    question: Question
-    change: str
-    way: str
-    a: Side
-    b: Side
-    a_text: Pieces
-    b_text: Pieces
-    metrics: tuple[tuple[str, str, str, str], ...]  # name, in a, in b, a key of WAYS
-    shared: str
-
-    @property
-    def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of failure of either answer, each once."""
-        return tuple(dict.fromkeys((*self.a.kinds, *self.b.kinds)))
 
 
 def changes(comparison: Mapping[str, Any]) -> list[tuple[str, list[Change]]]:
@@ -160,7 +129,7 @@ def _slice(name: str, row: Mapping[str, Any] | None) -> str:
         return formats.DASH
     metric = METRICS.get(name)
     is_rate = metric is None or metric.is_rate
-    arrow = {"better": "▲ ", "worse": "▼ ", "same": ""}[_way(name, row.get("a"), row.get("b"))]
+    arrow = {"better": "▲ ", "worse": "▼ ", "same": ""}[way(name, row.get("a"), row.get("b"))]
     return f"{arrow}{formats.change(row['difference'], is_rate=is_rate)} ({row.get('n', formats.DASH)})"
 
 
@@ -187,64 +156,3 @@ def agreement(comparison: Mapping[str, Any]) -> str:
     if found.get("shared_evidence") is not None:
         parts.append(f"on average {formats.figure(found['shared_evidence'])} of what either cites is cited by both")
     return "; ".join(parts) + "." if parts else ""
-
-
-def failures(pairings: Sequence[Pairing]) -> Table:
-    """Kinds of failure: how many questions lost it, have it in both runs, and got it."""
-    rows = []
-    for kind in KINDS:
-        in_a = [kind in pairing.a.kinds for pairing in pairings]
-        in_b = [kind in pairing.b.kinds for pairing in pairings]
-        both = sum(map(all, zip(in_a, in_b, strict=True)))
-        if any(in_a) or any(in_b):
-            rows.append((kind.label, str(sum(in_a) - both), str(both), str(sum(in_b) - both)))
-    return Table(("failure", "only in A", "in both", "only in B"), tuple(rows))
-
-
-def pairings(
-    comparison: Mapping[str, Any],
-    questions: Sequence[Question],
-    records_a: Sequence[Record],
-    records_b: Sequence[Record],
-) -> list[Pairing]:
-    """All questions in the order of the comparison's rows, then those that it has no row for."""
-    rows = {row["id"]: row for row in comparison.get("rows") or ()}
-    found = {q.id: (q, a, b) for q, a, b in zip(questions, records_a, records_b, strict=True)}
-    order = [*(name for name in rows if name in found), *(name for name in found if name not in rows)]
-    return [_pairing(number, *found[name], rows.get(name) or {}) for number, name in enumerate(order, 1)]
-
-
-def _pairing(number: int, question: Question, a: Record, b: Record, row: Mapping[str, Any]) -> Pairing:
-    one, other = row.get("a") or {}, row.get("b") or {}
-    change = row.get("change")
-    left = side(question, a, shares_of_values(one), b.answer)
-    right = side(question, b, shares_of_values(other), a.answer)
-    a_text, b_text = difference(left.text, right.text)
-    return Pairing(
-        number, question, formats.change(change), _sense(change or 0.0), left, right, a_text, b_text,
-        tuple(_moved(name, one, other) for name in METRICS if one.get(name) != other.get(name)), _shared(a, b),
-    )  # fmt: skip
-
-
-def _moved(name: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    a, b = one.get(name), other.get(name)
-    is_rate = METRICS[name].is_rate
-    shown = (formats.figure(a, is_rate=is_rate), formats.figure(b, is_rate=is_rate))
-    return (formats.words(name), *shown, _way(name, a, b))
-
-
-def _way(name: str, a: float | None, b: float | None) -> str:
-    if a is None or b is None:
-        return "same"
-    metric = METRICS.get(name)
-    return _sense(a - b if metric and metric.lower_is_better else b - a)
-
-
-def _sense(gain: float) -> str:
-    return "better" if gain > 0 else "worse" if gain < 0 else "same"
-
-
-def _shared(a: Record, b: Record) -> str:
-    cited = [{(c.source, fold(c.quote)) for c in r.answer.citations} if r.answer else set() for r in (a, b)]
-    every, both = cited[0] | cited[1], cited[0] & cited[1]
-    return f"{len(both)} of {formats.count(len(every), 'cited sentence')} shared" if every else "neither cites anything"

@@ -15,8 +15,8 @@ from eval.report import formats, plots
 from eval.scoring import METRICS
 from rag.types import JSON
 
-HEADLINE = ("faithfulness", "key_facts", "citation_recall", "a_paper_right", "false_answer", "false_refusal")
-BY_TYPE = ("success@5", "key_facts", "coverage", "faithfulness", "citation_precision", "false_refusal")
+HEADLINE = ("faithfulness", "faithfulness_drafted", "key_facts", "a_paper_right", "false_answer", "false_refusal")
+BY_TYPE = ("success@5", "key_facts", "coverage", "faithfulness", "false_refusal")
 CHANCE = 0.5
 VERIFIER = (
     "The judge is the model that verified these answers. What it did not believe was withdrawn before it was asked, "
@@ -98,12 +98,19 @@ def figure(name: str, row: Mapping[str, Any]) -> Figure:
         str(row.get("says") or ""),
         bool(row.get("lower_is_better")),
         formats.figure(row.get("value"), is_rate=is_rate),
-        formats.between(row.get("low"), row.get("high"), is_rate=is_rate),
+        _interval(row, is_rate),
         int(row.get("n") or 0),
         int(row.get("items") or 0),
         bounds,
         plots.interval_bar(row, top=top),
     )
+
+
+def _interval(row: Mapping[str, Any], is_rate: bool) -> str:
+    """An interval without width would look like certainty: it is put in words."""
+    if row.get("low") is not None and row["low"] == row.get("high"):
+        return "all alike"
+    return formats.between(row.get("low"), row.get("high"), is_rate=is_rate)
 
 
 def judge(scores: Mapping[str, Any]) -> JudgeFigures:
@@ -166,8 +173,9 @@ def _cell(name: str, row: Mapping[str, Any] | None) -> str:
     if not row:
         return formats.DASH
     is_rate = METRICS[name].is_rate
-    interval = formats.between(row.get("low"), row.get("high"), is_rate=is_rate)
-    return formats.figure(row.get("value"), is_rate=is_rate) + (f" ({interval})" if interval else "")
+    interval = _interval(row, is_rate)
+    shown = f" ({interval})" if interval and row["low"] != row["high"] else ""
+    return formats.figure(row.get("value"), is_rate=is_rate) + shown
 
 
 def type_table(scores: Mapping[str, Any]) -> Table:

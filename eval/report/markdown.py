@@ -11,9 +11,9 @@ from typing import Any
 
 from eval.dataset import Question
 from eval.report import compared, figures, formats
-from eval.report.compared import Pairing
 from eval.report.failures import KINDS, kinds_of, shares_of
 from eval.report.figures import Figure, Table
+from eval.report.pairings import Pairing, failures
 from eval.run import Record
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|#!~])")
@@ -37,7 +37,7 @@ def run_markdown(scores: Mapping[str, Any], questions: Sequence[Question], recor
     )
 
 
-def comparison_markdown(comparison: Mapping[str, Any], pairings: Sequence[Pairing]) -> str:
+def comparison_markdown(comparison: Mapping[str, Any], paired: Sequence[Pairing]) -> str:
     """The report of two runs; B is measured against A."""
     verdicts = [f"- {sign.word}: {', '.join(names) or 'no metric'}" for sign, names in compared.told(comparison)]
     gates = [f"- `{_code(spec)}`: {sign.word}, {seen}" for spec, sign, seen in compared.gates(comparison)]
@@ -49,8 +49,8 @@ def comparison_markdown(comparison: Mapping[str, Any], pairings: Sequence[Pairin
         _section("What differs", _table(compared.differing(comparison)), ""),
         *(_section(group.capitalize(), _changes(rows), "") for group, rows in compared.changes(comparison)),
         _section("By type of question", _table(compared.slices(comparison)), "Nothing was compared by type."),
-        _section("Failures", _table(compared.failures(pairings)), "Neither run has a failure."),
-        _section("Got worse, worst first", _worse(pairings), "No question got worse."),
+        _section("Failures", _table(failures(paired)), "Neither run has a failure."),
+        _section("Got worse, worst first", _worse(paired), "No question got worse."),
     )
 
 
@@ -115,8 +115,8 @@ def _failures(scores: Mapping[str, Any], questions: Sequence[Question], records:
     return _section("Failures", "\n\n".join(parts), "None.")
 
 
-def _worse(pairings: Sequence[Pairing]) -> str:
-    rows = [pairing for pairing in pairings if pairing.way == "worse"][:20]
+def _worse(paired: Sequence[Pairing]) -> str:
+    rows = [pairing for pairing in paired if pairing.way == "worse"][:20]
     return "\n".join(f"- {_escaped(p.question.id)} ({p.change}): {_escaped(p.question.question)}" for p in rows)
 
 

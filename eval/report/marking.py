@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from rag.library.lexical import terms
 
+_MEANT = 3  # words in a row
 _TOKEN = re.compile(r"\w+(?:[-.'’]\w+)*|\s+|[^\w\s]")
 
 
@@ -36,12 +37,17 @@ def shared(one: str, other: str) -> tuple[Pieces, Pieces]:
 
 
 def difference(one: str, other: str) -> tuple[Pieces, Pieces]:
-    """Mark in the first text the words that went, in the second those that came."""
+    """Mark in the first text the words that went, in the second those that came.
+
+    Fewer than three words between two changes are in common by chance ("of the") and marked with them.
+    """
     first, second = _TOKEN.findall(one), _TOKEN.findall(other)
+    codes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
     before, after = [], []
-    for change, i, j, k, m in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-        before += [(token, change != "equal") for token in first[i:j]]
-        after += [(token, change != "equal") for token in second[k:m]]
+    for place, (change, i, j, k, m) in enumerate(codes):
+        chance = 0 < place < len(codes) - 1 and sum(map(_is_word, first[i:j])) < _MEANT
+        before += [(token, change != "equal" or chance) for token in first[i:j]]
+        after += [(token, change != "equal" or chance) for token in second[k:m]]
     return _joined(before), _joined(after)
 
 
@@ -55,6 +61,10 @@ def nearest(text: str, others: Sequence[str]) -> int | None:
     likeness = [len(own & stems) / (len(own | stems) or 1) for stems in found]
     best = max(range(len(others)), key=lambda place: likeness[place], default=None)
     return best if best is not None and likeness[best] else None
+
+
+def _is_word(token: str) -> bool:
+    return token[0].isalnum()
 
 
 def _stems(tokens: Iterable[str]) -> set[str]:

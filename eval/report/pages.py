@@ -16,8 +16,8 @@ import jinja2
 from eval.dataset import Question
 from eval.report import compared, figures, formats, plots
 from eval.report.cards import Card
-from eval.report.compared import Pairing
 from eval.report.failures import KINDS, Kind
+from eval.report.pairings import WAYS, Pairing, failures
 
 
 @cache
@@ -64,26 +64,26 @@ def run_page(scores: Mapping[str, Any], cards: Sequence[Card], summary: str) -> 
     )
 
 
-def comparison_page(comparison: Mapping[str, Any], pairings: Sequence[Pairing]) -> str:
+def comparison_page(comparison: Mapping[str, Any], paired: Sequence[Pairing]) -> str:
     """The page of two runs, B against A."""
-    ways = Counter(pairing.way for pairing in pairings)
+    ways = Counter(pairing.way for pairing in paired)
     return _page(
         "comparison",
         title="B against A",
         agreement=compared.agreement(comparison),
-        questions=comparison.get("questions", len(pairings)),
+        questions=comparison.get("questions", len(paired)),
         differing=compared.differing(comparison),
         told=compared.told(comparison),
         gates=compared.gates(comparison),
         changes=compared.changes(comparison),
         slices=compared.slices(comparison),
         every_slice=compared.slices(comparison, list(comparison.get("metrics") or ())),
-        failures=compared.failures(pairings),
-        pairings=pairings,
-        ways=[(way, sign, ways[way]) for way, sign in reversed(compared.WAYS.items())],
-        signs=compared.WAYS,
-        kinds=_counted(pairing.kinds for pairing in pairings),
-        types=_types(pairing.question for pairing in pairings),
+        failures=failures(paired),
+        pairings=paired,
+        ways=[(way, sign, ways[way]) for way, sign in reversed(WAYS.items())],
+        signs=WAYS,
+        kinds=_counted(pairing.kinds for pairing in paired),
+        types=_types(pairing.question for pairing in paired),
     )
 
 

@@ -71,10 +71,10 @@ def risk_coverage(points: Sequence[Mapping[str, float]], *, aurc: float | None) 
     if not points:
         return Markup("")
     height, left, bottom = 220, 40, 182
-    x, y = _scale(0, 1, left, _WIDTH - 12), _scale(0, 1, bottom, 12)
-    parts = [_grid_y(y, left, _WIDTH - 12)]
+    x, y = _scale(0, 1, left, _WIDTH - 20), _scale(0, 1, bottom, 12)
+    parts = [_grid_y(y, left, _WIDTH - 20)]
     parts += [_text(x(step), bottom + 16, f"{step:.0%}", "middle") for step in (0, 0.25, 0.5, 0.75, 1)]
-    parts.append(_text((left + _WIDTH - 12) / 2, height - 6, "share of questions answered, surest first", "middle"))
+    parts.append(_text((left + _WIDTH - 20) / 2, height - 6, "share of questions answered, surest first", "middle"))
     last = points[-1]["risk"]
     parts.append(_line(x(0), y(last), x(1), y(last), "guide"))
     way = " ".join(f"{x(point['coverage']):.1f},{y(point['risk']):.1f}" for point in points)
@@ -120,7 +120,7 @@ def type_bars(by_type: Mapping[str, Mapping[str, Any]], *, is_rate: bool = True)
     found = {kind: row for kind, row in by_type.items() if row.get("value") is not None}
     if not found:
         return Markup("")
-    left, right, row = 118, _WIDTH - 92, 22
+    left, right, row = 124, _WIDTH - 96, 22
     top = 1.0 if is_rate else max(1.0, *(entry["value"] for entry in found.values()))
     x = _scale(0, top, left, right)
     parts = []
@@ -129,7 +129,7 @@ def type_bars(by_type: Mapping[str, Mapping[str, Any]], *, is_rate: bool = True)
         parts.append(_text(left - 8, y + 12, words(kind), "end", "name"))
         parts.append(_rect(left, y, right - left, 14, "slot"))
         parts.append(_rect(left, y, max(x(entry["value"]) - left, 1), 14, "fill"))
-        parts.append(_text(right + 8, y + 12, f"{figure(entry['value'], is_rate=is_rate)} of {entry['n']}", "start"))
+        parts.append(_text(right + 8, y + 12, f"{figure(entry['value'], is_rate=is_rate)} (n = {entry['n']})", "start"))
     said = "; ".join(f"{words(kind)} {figure(entry['value'], is_rate=is_rate)}" for kind, entry in found.items())
     return _svg(_WIDTH, row * len(found) + 4, said, parts)
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
-from eval.report import compared, markdown, pages, tables
+from eval.report import markdown, pages, tables
 from eval.report.cards import card
 from eval.report.failures import shares_of
+from eval.report.pairings import pairings
 from eval.run import Record
 
 MARKDOWN, HTML, CSV, JUNIT, COMPARISON_CSV = "report.md", "report.html", "scores.csv", "junit.xml", "comparison.csv"
@@ -45,9 +46,9 @@ def write_comparison(
     records_b: Sequence[Record],
 ) -> None:
     """Write `report.md`, `report.html` and `comparison.csv` of two runs of the same questions, B against A."""
-    pairings = compared.pairings(comparison, questions, records_a, records_b)
-    _write(folder / MARKDOWN, markdown.comparison_markdown(comparison, pairings))
-    _write(folder / HTML, pages.comparison_page(comparison, pairings))
+    paired = pairings(comparison, questions, records_a, records_b)
+    _write(folder / MARKDOWN, markdown.comparison_markdown(comparison, paired))
+    _write(folder / HTML, pages.comparison_page(comparison, paired))
     _write(folder / COMPARISON_CSV, tables.comparison_csv(comparison))
 
 

@@ -1,0 +1,132 @@
+"""Two runs → each question with both answers: what differs in words, in evidence, in scores and in failures.
+
+The worst change comes first. A change is B's gain over A, so that above 0 is better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eval.dataset import Question
+from eval.report import formats
+from eval.report.cards import Side, Sign, side
+from eval.report.failures import KINDS, Kind, shares_of_values
+from eval.report.figures import Table
+from eval.report.marking import Pieces, difference
+from eval.run import Record
+from eval.scoring import METRICS
+from rag.text import fold
+
+WAYS = {
+    "better": Sign("good", "▲", "got better"),
+    "same": Sign("off", "=", "as before"),
+    "worse": Sign("bad", "▼", "got worse"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """A question with both answers; `way` is a key of WAYS."""
+
+    number: int
+    question: Question
+    change: str
+    way: str
+    a: Side
+    b: Side
+    a_text: Pieces
+    b_text: Pieces
+    metrics: tuple[tuple[str, str, str, str], ...]  # those that differ: name, in a, in b, a key of WAYS
+    only_a: tuple[str, ...]  # metrics that do not apply to the other answer
+    only_b: tuple[str, ...]
+    shared: str
+
+    @property
+    def is_diffed(self) -> bool:
+        """Whether there are two texts to tell apart."""
+        return bool(self.a.text and self.b.text) and self.a.text != self.b.text
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of failure of either answer, each once."""
+        return tuple(dict.fromkeys((*self.a.kinds, *self.b.kinds)))
+
+
+def pairings(
+    comparison: Mapping[str, Any],
+    questions: Sequence[Question],
+    records_a: Sequence[Record],
+    records_b: Sequence[Record],
+) -> list[Pairing]:
+    """All questions in the order of the comparison's rows, then those that it has no row for."""
+    rows = {row["id"]: row for row in comparison.get("rows") or ()}
+    found = {q.id: (q, a, b) for q, a, b in zip(questions, records_a, records_b, strict=True)}
+    order = [*(name for name in rows if name in found), *(name for name in found if name not in rows)]
+    return [_pairing(number, *found[name], rows.get(name) or {}) for number, name in enumerate(order, 1)]
+
+
+def failures(pairings: Sequence[Pairing]) -> Table:
+    """Kinds of failure: how many questions lost it, have it in both runs, and got it."""
+    rows = []
+    for kind in KINDS:
+        in_a = [kind in pairing.a.kinds for pairing in pairings]
+        in_b = [kind in pairing.b.kinds for pairing in pairings]
+        both = sum(map(all, zip(in_a, in_b, strict=True)))
+        if any(in_a) or any(in_b):
+            rows.append((kind.label, str(sum(in_a) - both), str(both), str(sum(in_b) - both)))
+    return Table(("failure", "only in A", "in both", "only in B"), tuple(rows))
+
+
+def way(name: str, a: float | None, b: float | None) -> str:
+    """Whether a metric got better from `a` to `b`: a key of WAYS; the same where one of them is missing."""
+    if a is None or b is None:
+        return "same"
+    metric = METRICS.get(name)
+    return _sense(a - b if metric and metric.lower_is_better else b - a)
+
+
+def _sense(gain: float) -> str:
+    return "better" if gain > 0 else "worse" if gain < 0 else "same"
+
+
+def _pairing(number: int, question: Question, a: Record, b: Record, row: Mapping[str, Any]) -> Pairing:
+    one, other = ({k: v for k, v in (row.get(run) or {}).items() if v is not None} for run in "ab")
+    left = side(question, a, shares_of_values(one), b.answer)
+    right = side(question, b, shares_of_values(other), a.answer)
+    a_text, b_text = difference(left.text, right.text)
+    return Pairing(
+        number=number,
+        question=question,
+        change=formats.change(row.get("change")),
+        way=_sense(row.get("change") or 0.0),
+        a=left,
+        b=right,
+        a_text=a_text,
+        b_text=b_text,
+        metrics=tuple(_moved(name, one[name], other[name]) for name in METRICS if _differs(name, one, other)),
+        only_a=tuple(formats.words(name) for name in one if name not in other),
+        only_b=tuple(formats.words(name) for name in other if name not in one),
+        shared=_shared(a, b),
+    )
+
+
+def _differs(name: str, one: Mapping[str, float], other: Mapping[str, float]) -> bool:
+    return name in one and name in other and one[name] != other[name]
+
+
+def _moved(name: str, a: float, b: float) -> tuple[str, str, str, str]:
+    is_rate = METRICS[name].is_rate
+    return (
+        formats.words(name),
+        formats.figure(a, is_rate=is_rate),
+        formats.figure(b, is_rate=is_rate),
+        way(name, a, b),
+    )
+
+
+def _shared(a: Record, b: Record) -> str:
+    cited = [{(c.source, fold(c.quote)) for c in r.answer.citations} if r.answer else set() for r in (a, b)]
+    every, both = cited[0] | cited[1], cited[0] & cited[1]
+    return f"{len(both)} of {formats.count(len(every), 'cited sentence')} shared" if every else "neither cites anything"
