@@ -223,8 +223,8 @@ def _cases(
         others = [s for step in (1, 2) for s in texts[sources[(place + step) % len(sources)]]] if sources else []
         own = [s for s in texts.get(row.source, ()) if s not in row.gold_sentences]
         for error in ErrorType:
-            donors = own if error is ErrorType.ENTITY and own else others
-            injected = inject(row.claim, error, seed=seed, donors=donors)
+            near = inject(row.claim, error, seed=seed, donors=own) if error is ErrorType.ENTITY else None
+            injected = near or inject(row.claim, error, seed=seed, donors=others)
             if injected:
                 yield error.value, injected.text, row.gold_sentences
 

@@ -164,9 +164,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
     return "worse" if (row["difference"] > 0) == row["lower_is_better"] else "better"
 
 
-def _by_type(
-    ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any], names: Sequence[str]
-) -> JSON:
+def _by_type(ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any], names: Sequence[str]) -> JSON:
     found: JSON = {}
     for kind in dict.fromkeys(rows_a[i]["type"] for i in ids):
         own = [i for i in ids if rows_a[i]["type"] == kind]

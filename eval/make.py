@@ -17,6 +17,7 @@ from rag.types import Document
 from rag.words import Figure, figures, names
 
 _GAP = "____"
+_ROUNDS = 3  # questions about one paper at most
 _SHORTEST, _LONGEST = 60, 320  # characters of a sentence that a question is made of
 
 
@@ -27,16 +28,14 @@ def make_questions(documents: Sequence[Document], *, most: int, seed: int = 0) -
     """
     chance = random.Random(seed)
     order = chance.sample(list(documents), len(documents))
-    found: list[Question] = []
-    for round_number in range(1, 4):
+    found: dict[str, Question] = {}
+    for round_number in range(1, _ROUNDS + 1):
         for document in order:
             question = _one(document, round_number, chance)
-            if question and question.question not in {q.question for q in found}:
-                found.append(question)
-            if len(found) >= most * 2 / 3:
-                break
-    twins = [_hidden(question) for question in found[: max(0, most - len(found))]]
-    return [*found, *twins]
+            if question and len(found) < most - most // 3:
+                found.setdefault(question.question, question)
+    answerable = list(found.values())
+    return [*answerable, *(_hidden(question) for question in answerable[: most // 3])]
 
 
 def _one(document: Document, round_number: int, chance: random.Random) -> Question | None:

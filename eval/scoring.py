@@ -202,9 +202,7 @@ def score_run(
     }
 
 
-def aggregate(
-    name: str, questions: Sequence[Question], rows: Sequence[Scores], clusters: Sequence[str]
-) -> JSON | None:
+def aggregate(name: str, questions: Sequence[Question], rows: Sequence[Scores], clusters: Sequence[str]) -> JSON | None:
     """A metric over all questions, and its value for each type; `None` where it applies to none."""
     metric = METRICS[name]
     own = [row.get(name, Share()) for row in rows]

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from rag.errors import EvalError
+from rag.types import JSON
 from ui.cli.options import json_option, model_options, open_library
 
 RUNS = "runs"  # in the library's folder
@@ -205,7 +206,8 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     names = collections.names_of(footnote)
     collections.write_run(folder / "run.trec", found, names, tag="footnote")
     ranked = {key: [names[d] for d in retrieval.ranking_of(hits)] for key, hits in found.items()}
-    scores: JSON = {"collection": path.name, "queries": len(found), "metrics": collections.tables(ranked, collection.qrels)}
+    metrics = collections.tables(ranked, collection.qrels)
+    scores: JSON = {"collection": path.name, "queries": len(found), "metrics": metrics}
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     click.echo(json.dumps(scores) if as_json else _table(scores["metrics"]))
     return 0

@@ -1,0 +1,87 @@
+import gzip
+import json
+
+import pytest
+
+from eval import beir
+from eval.dataset import faults
+from eval.make import make_questions
+from rag.errors import EvalError
+from rag.pipeline import Footnote
+
+
+@pytest.fixture
+def documents(seeds):
+    return list(seeds.library.list(0, 1000)[0])
+
+
+def test_made_questions_have_no_fault_and_a_third_hides_its_paper(documents):
+    made = make_questions(documents, most=45)
+    texts = {document.source: document.text for document in documents}
+    assert faults([json.dumps(q.to_dict()) for q in made], texts) == []
+    assert len(made) == 45
+    assert made == make_questions(documents, most=45)
+    hidden = [q for q in made if not q.answerable]
+    assert len(hidden) == 15
+    by_text = {q.question: q for q in made if q.answerable}
+    assert all(q.without == by_text[q.question].gold_sources for q in hidden)
+    assert {"made_number", "made_name", "made_known_item"} <= {q.type for q in made}
+
+
+def test_a_gap_does_not_hold_its_answer(documents):
+    for question in make_questions(documents, most=60):
+        if question.type in ("made_number", "made_name"):
+            (answer,) = question.key_facts
+            gapped = question.question.partition(": ")[2]
+            assert "____" in gapped
+            assert answer in question.gold_sentences[0].text
+
+
+def collection(folder, *, trec=False):
+    folder.mkdir()
+    rows = [
+        {"_id": "w", "title": "Whales", "text": "Whales sing under water for hours at a time."},
+        {"_id": "m", "title": "Mamba", "text": "State space models are linear in the length of the sequence."},
+    ]
+    with gzip.open(folder / "corpus.jsonl.gz", "wt") as out:
+        out.write("\n".join(map(json.dumps, rows)))
+    if trec:
+        (folder / "queries.tsv").write_text("1\tsongs of whales\n2\tlinear models\n")
+        (folder / "qrels.txt").write_text("1 0 w 1\n2 0 m 2\n2 0 w 0\n")
+    else:
+        queries = [
+            {"_id": "1", "text": "songs of whales"},
+            {"_id": "2", "text": "linear models"},
+            {"_id": "3", "text": "x"},
+        ]
+        (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+        (folder / "qrels").mkdir()
+        (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1\tw\t1\n2\tm\t2\n2\tw\t0\n")
+    return folder
+
+
+@pytest.mark.parametrize("trec", [False, True])
+def test_a_collection_is_read_searched_and_scored(tmp_path, embedder, trec):
+    read = beir.read_collection(collection(tmp_path / "c", trec=trec))
+    assert read.queries == {"1": "songs of whales", "2": "linear models"}
+    assert read.qrels["2"] == {"m": 2, "w": 0}
+    footnote = Footnote.build([read.corpus], tmp_path / "library", embedder=embedder)
+    found = beir.search_all(footnote, read)
+    names = beir.names_of(footnote)
+    assert sorted(names.values()) == ["m", "w"]
+    scores = beir.tables({k: [names[h.chunk.doc_id] for h in hits] for k, hits in found.items()}, read.qrels)
+    assert scores["ndcg@10"]["value"] == scores["success@1"]["value"] == 1
+    beir.write_run(tmp_path / "run.trec", found, names, tag="t")
+    assert (tmp_path / "run.trec").read_text().splitlines()[0].split()[:4] == ["1", "Q0", "w", "1"]
+
+
+def test_what_a_collection_lacks_is_said(tmp_path):
+    with pytest.raises(EvalError, match=r"has no corpus\.jsonl"):
+        beir.read_collection(tmp_path)
+    folder = collection(tmp_path / "c")
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n1 w\n")
+    with pytest.raises(EvalError, match=r"test\.tsv, line 2"):
+        beir.read_collection(folder)
+    (folder / "qrels" / "test.tsv").write_text("9\tw\t1\n")
+    with pytest.raises(EvalError, match="no query"):
+        beir.read_collection(folder)

@@ -1,0 +1,132 @@
+"""A run: answers kept as they come, resumed after a kill, never mixed with another."""
+
+import json
+
+import pytest
+
+from eval.dataset import GoldSentence, Question
+from eval.run import Record, ask_all, manifest_of, read_records, sample
+from eval.systems import Bm25Only, GoldContext, NoContext, Pipeline, ShuffledContext, TopPassage, controls
+from rag.errors import EvalError, ServerError
+from rag.text import sentences
+from rag.types import Abstention, Answer
+
+
+def question(number, kind="fact", **changes):
+    row = {
+        "id": f"q{number}",
+        "type": kind,
+        "question": f"What is it about number {number}?",
+        "history": [],
+        "gold_answer": "",
+        "key_facts": [],
+        "gold_sources": [],
+        "gold_sentences": [],
+        "answerable": False,
+    }
+    return Question.from_dict({**row, **changes})
+
+
+class Counting:
+    """Abstains, remembers what it was asked, and breaks where it is told to."""
+
+    name = "counting"
+
+    def __init__(self, breaks_at="", error=KeyboardInterrupt):
+        self.asked, self.breaks_at, self.error = [], breaks_at, error
+
+    def answer(self, asked):
+        self.asked.append(asked.id)
+        if asked.id == self.breaks_at:
+            raise self.error("gone")
+        return Answer(asked.question, asked.question, "", abstention=Abstention.NO_HITS, timings={"total": 0.1})
+
+
+QUESTIONS = [question(n) for n in range(6)]
+
+
+def run(system, folder, questions=QUESTIONS, **settings):
+    return ask_all(questions, system, folder, manifest=manifest_of(questions, system, settings))
+
+
+def test_a_killed_run_goes_on_without_asking_twice(tmp_path):
+    broken = Counting(breaks_at="q3")
+    with pytest.raises(KeyboardInterrupt):
+        run(broken, tmp_path)
+    with (tmp_path / "answers.jsonl").open("a") as out:
+        out.write('{"id": "q3", "ans')  # what a kill leaves of a line
+    again = Counting()
+    records = run(again, tmp_path)
+    assert again.asked == ["q3", "q4", "q5"]
+    assert [record.id for record in records] == [q.id for q in QUESTIONS]
+    assert read_records(tmp_path) == records
+
+
+def test_an_error_is_a_record_and_the_run_goes_on(tmp_path):
+    records = run(Counting(breaks_at="q2", error=ServerError), tmp_path)
+    assert records[2] == Record("q2", None, "ServerError: gone")
+    assert all(record.answer for record in records if record.id != "q2")
+
+
+def test_another_run_is_not_mixed_in(tmp_path):
+    run(Counting(), tmp_path, llm="a")
+    with pytest.raises(EvalError, match="settings"):
+        run(Counting(), tmp_path, llm="b")
+    with pytest.raises(EvalError, match="questions"):
+        run(Counting(), tmp_path, questions=QUESTIONS[:2], llm="a")
+
+
+def test_a_damaged_file_is_named(tmp_path):
+    (tmp_path / "answers.jsonl").write_text("nonsense\n")
+    with pytest.raises(EvalError, match=r"answers\.jsonl is damaged"):
+        read_records(tmp_path)
+
+
+def test_a_sample_keeps_the_types_and_their_order():
+    every = [question(n, kind) for n, kind in enumerate(["fact"] * 30 + ["list"] * 10)]
+    chosen = sample(every, 8)
+    assert chosen == sample(every, 8)
+    assert [q.id for q in chosen] == sorted((q.id for q in chosen), key=lambda i: int(i[1:]))
+    assert [q.type for q in chosen].count("list") == 2
+    assert sample(every, 99) == every
+
+
+@pytest.fixture
+def asked(seeds):
+    document = seeds.library.list(0, 1)[0][0]
+    sentence = sentences(document.text)[0]
+    return question(
+        1,
+        question=f"What does {document.title} say?",
+        gold_answer=sentence,
+        key_facts=[sentence],
+        gold_sources=[document.source],
+        gold_sentences=[{"source": document.source, "text": sentence}],
+        answerable=True,
+    )
+
+
+def test_controls_do_what_they_are_called(seeds, asked):
+    documents = seeds.library.list(0, 1000)[0]
+    (gold,) = asked.gold_sources
+    seeds.generator.draft = "It is about nothing in particular."
+    top = TopPassage(seeds).answer(asked)
+    assert top.claims[0].citations[0].quote == top.hits[0].chunk.text
+    bm25 = Bm25Only(seeds).answer(asked)
+    assert set(bm25.hits[0].scores) == {"bm25"}
+    assert bm25.claims
+    assert {hit.source for hit in GoldContext(seeds).answer(asked).hits} == {gold}
+    assert gold not in {hit.source for hit in ShuffledContext(seeds, documents).answer(asked).hits}
+    alone = NoContext(seeds).answer(asked)
+    assert not alone.hits
+    assert not any(claim.citations for claim in alone.claims)
+    assert len({control.name for control in controls(seeds, documents)}) == 5
+
+
+def test_a_hidden_paper_is_not_seen(seeds, asked):
+    hidden = question(2, question=asked.question, without=list(asked.gold_sources))
+    assert asked.gold_sources[0] in {hit.source for hit in Pipeline(seeds).answer(asked).hits}
+    assert asked.gold_sources[0] not in {hit.source for hit in Pipeline(seeds).answer(hidden).hits}
+    assert json.loads(json.dumps(hidden.to_dict()))["without"] == list(asked.gold_sources)
+    assert Question.from_dict(hidden.to_dict()) == hidden
+    assert isinstance(asked.gold_sentences[0], GoldSentence)
