@@ -19,6 +19,7 @@ from eval.run import Record
 from eval.scoring import METRICS
 from rag.text import fold
 
+ALIKE = 0.2  # share of either answer; with less in common, every word of both would be marked
 WAYS = {
     "better": Sign("good", "▲", "got better"),
     "same": Sign("off", "=", "as before"),
@@ -45,8 +46,10 @@ class Pairing:
 
     @property
     def is_diffed(self) -> bool:
-        """Whether there are two texts to tell apart."""
-        return bool(self.a.text and self.b.text) and self.a.text != self.b.text
+        """Whether there are two texts, different and yet with enough in common to set words against words."""
+        if not self.a.text or not self.b.text or self.a.text == self.b.text:
+            return False
+        return _kept(self.a_text) >= ALIKE or _kept(self.b_text) >= ALIKE
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -124,6 +127,12 @@ def _moved(name: str, a: float, b: float) -> tuple[str, str, str, str]:
         formats.figure(b, is_rate=is_rate),
         way(name, a, b),
     )
+
+
+def _kept(pieces: Pieces) -> float:
+    """Share of the characters that are not marked."""
+    every = sum(len(piece.text) for piece in pieces)
+    return sum(len(piece.text) for piece in pieces if not piece.marked) / (every or 1)
 
 
 def _shared(a: Record, b: Record) -> str:

@@ -73,7 +73,7 @@ def risk_coverage(points: Sequence[Mapping[str, float]], *, aurc: float | None) 
     height, left, bottom = 220, 40, 182
     x, y = _scale(0, 1, left, _WIDTH - 20), _scale(0, 1, bottom, 12)
     parts = [_grid_y(y, left, _WIDTH - 20)]
-    parts += [_text(x(step), bottom + 16, f"{step:.0%}", "middle") for step in (0, 0.25, 0.5, 0.75, 1)]
+    parts += [_text(x(step), bottom + 18, f"{step:.0%}", "middle") for step in (0, 0.25, 0.5, 0.75, 1)]
     parts.append(_text((left + _WIDTH - 20) / 2, height - 6, "share of questions answered, surest first", "middle"))
     last = points[-1]["risk"]
     parts.append(_line(x(0), y(last), x(1), y(last), "guide"))
