@@ -26,8 +26,9 @@ LAYERS = (
 )
 BENCH = "eval/bench.py"  # the plain program that we are measured against
 HOMES = {
-    "torch": {"rag/models"},
-    "transformers": {"rag/models"},
+    "torch": {"rag/models", "eval/train"},
+    "transformers": {"rag/models", "eval/train"},
+    "sklearn": {"eval/train"},
     "chromadb": {"rag/library/store.py", BENCH},
     "tantivy": {"rag/library/lexical.py"},
     "llama_index": {"rag/llamaindex.py", BENCH},
@@ -37,6 +38,7 @@ HOMES = {
     "click": {"ui/cli"},
     "gradio": {"ui/web"},
     "jinja2": {"ui/web/render.py"},
+    "playwright": {"ui/web/picture.py"},
     "starlette": {"ui/web/app.py"},
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rag.errors import ModelError
-from rag.models import NliEntailer, TransformerEmbedder, TransformerGenerator, load_generator
+from rag.models import TransformerEmbedder, TransformerGenerator, load_entailer, load_generator, load_reader
 from rag.models.entailer import roles_of
 from rag.settings import Settings
 
@@ -80,7 +80,7 @@ def test_closing_the_stream_frees_the_generator(generator_folder):
 
 
 def test_an_nli_model_is_read_by_its_labels(nli_folder):
-    entailer = NliEntailer(nli_folder, "tiny nli")
+    entailer = load_entailer(str(nli_folder))
     (found,) = entailer.entail([("the frog sleeps .", "the frog hides .")])
     assert found.supported + found.contradicted + found.not_enough_info == pytest.approx(1.0)
     assert entailer.entail([("the frog sleeps .", "the frog hides .")]) == [found]
@@ -106,10 +106,21 @@ def test_labels_that_say_nothing_are_refused():
         roles_of({0: "positive", 1: "negative"}, "sentiment")
 
 
-@pytest.mark.parametrize("load", [TransformerGenerator, TransformerEmbedder, NliEntailer])
+@pytest.mark.parametrize("load", [TransformerGenerator, TransformerEmbedder])
 def test_a_folder_without_a_model_is_named(load, tmp_path):
     with pytest.raises(ModelError, match="cannot be loaded"):
         load(tmp_path, "nothing")
+
+
+@pytest.mark.parametrize("load", [load_entailer, load_reader])
+def test_a_folder_without_a_classifier_is_named(load, tmp_path):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(str(tmp_path))
+
+
+def test_a_reranker_has_one_output(nli_folder):
+    with pytest.raises(ModelError, match="3 outputs, not one"):
+        load_reader(str(nli_folder))
 
 
 def test_an_embedder_pools_and_prompts_as_its_files_say(tokenizer, tmp_path):

@@ -30,6 +30,7 @@ VERBS = {
     "export": ("ui.cli.export:export", "Write an answer or chat as Markdown, LaTeX with .bib, or CSL-JSON."),
     "doctor": ("ui.cli.papers:doctor", "Find what is wrong with the library, and mend it."),
     "bench": ("ui.cli.bench:bench", "Measure speed against a plain llama-index program."),
+    "train": ("ui.cli.train:train", "Make the small models again that ship with Footnote."),
     "models": ("ui.cli.models:models", "Show, fetch and check the models."),
 }
 

@@ -1,0 +1,79 @@
+"""Train a model, pack its weights small, and write its card."""
+
+from __future__ import annotations
+
+import platform
+import time
+from pathlib import Path
+from typing import Any
+
+from eval.train import corpora, entailer, entailer_data, reader, reader_data
+from eval.train.training import LONGEST
+from rag.models.cross_encoder import TRAINED, save_trained
+
+_SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+def train(
+    model: str, data: Path, papers: Path, folder: Path, *, seed: int = 0, install: bool = False
+) -> dict[str, Any]:
+    """Train `reader` or `entailer`; returns the card. Packed into `folder`, or into the package with `install`.
+
+    The seed papers are left out of the data. Raises BadInputError for a set that is missing.
+    """
+    leave_out = corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
+    began = time.monotonic()
+    run = {"reader": reader.train, "entailer": entailer.train}[model]
+    scores = run(data, papers, folder, leave_out=leave_out, seed=seed)
+    card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
+    save_trained(_loaded(folder / "model"), model, card, folder=TRAINED if install else folder)
+    return card
+
+
+def card_of(model: str, scores: dict[str, float], *, minutes: float, seed: int) -> dict[str, Any]:
+    """What a model is, what it was made of, on what, and how it does on pairs that were kept from it."""
+    return {
+        "name": f"footnote-{model}",
+        "base": "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)",
+        "labels": ["answers"] if model == "reader" else list(entailer_data.LABELS),
+        "longest": LONGEST,
+        "data": _data_of(model),
+        "left_out": "the seed papers, by title; every test question and claim",
+        "seed": seed,
+        "machine": _machine(),
+        "minutes": round(minutes),
+        "scores_on_held_out_pairs": {name: round(value, 4) for name, value in scores.items()},
+        "limits": "English; abstracts and short passages; scores on other text are unknown",
+    }
+
+
+def _data_of(model: str) -> dict[str, str]:
+    """Each set with how many groups or pairs were taken of it at most."""
+    if model == "reader":
+        own = {**reader_data.SPANS, **reader_data.PASSAGES}
+        rest = {
+            "aux_scitldr, aux_tldr": "summaries as queries (Apache-2.0)",
+            "papers": f"{reader_data.TITLES} titles as queries",
+        }
+    else:
+        own = entailer_data.SETS
+        rest = {
+            "aux_scitldr, aux_tldr": "summaries as claims, with twins by injected error (Apache-2.0)",
+            "aux_bioasq_golden": "expert answers as claims, with twins (CC BY 2.5)",
+            "papers": f"sentences and titles of {entailer_data.PAPERS} abstracts, with twins",
+        }
+    return {**{name: f"{most} at most" for name, most in own.items()}, **rest}
+
+
+def _machine() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return f"a GPU: {torch.cuda.get_device_name()}"
+    return f"{torch.get_num_threads()} threads of a {platform.machine()} processor, bf16"
+
+
+def _loaded(folder: Path) -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    return AutoModelForSequenceClassification.from_pretrained(str(folder), local_files_only=True)

@@ -1,0 +1,146 @@
+"""Training end to end on a handful of rows: data, a few steps, packed weights that load and agree."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from eval.train import corpora, entailer, entailer_data, reader, reader_data, ship
+from eval.train.reader_data import NONE, Group
+from rag.errors import BadInputError, ModelError
+from rag.models import cross_encoder, load_entailer
+
+TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
+
+
+def write(path, rows):
+    with gzip.open(path, "wt", encoding="utf-8") as out:
+        out.write("\n".join(map(json.dumps, rows)))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Every set that training asks for, with eight rows each."""
+    folder = tmp_path_factory.mktemp("train")
+    passages = [
+        f"We study {t} in the field. The {t} weigh 40 tons. Nobody had counted {t} before. It is cold." for t in TOPICS
+    ]
+    spans = [
+        {"question": f"How heavy are {t}?", "passage": p, "answer": "40 tons", "answer_start": p.index("40")}
+        for t, p in zip(TOPICS, passages, strict=True)
+    ]
+    for name in (*reader_data.SPANS, *reader_data.PASSAGES):
+        write(folder / f"{name}.jsonl.gz", spans)
+    pairs = [
+        {"premise": p, "claim": f"The {t} weigh {w} tons.", "label": label}
+        for t, p in zip(TOPICS, passages, strict=True)
+        for w, label in ((40, "supported"), (70, "contradicted"))
+    ]
+    for name in entailer_data.SETS:
+        write(folder / f"{name}.jsonl.gz", pairs)
+    papers = [
+        {
+            "title": f"Weighing {t}",
+            "abstract": f"{p} We propose WeighNet, which improves the accuracy for {t} by 12%, while running fast.",
+        }
+        for t, p in zip(TOPICS, passages, strict=True)
+    ]
+    tldr = [
+        {**p, "tldr": f"A way of weighing {t} in the field that nobody had counted before."}
+        for t, p in zip(TOPICS, papers, strict=True)
+    ]
+    write(folder / "aux_tldr.jsonl.gz", tldr)
+    write(
+        folder / "aux_scitldr.jsonl.gz",
+        [{"title": p["title"], "abstract": p["abstract"].split(". "), "tldrs": [p["tldr"]]} for p in tldr],
+    )
+    write(
+        folder / "aux_bioasq_golden.jsonl.gz",
+        [{"snippets": [p], "ideal": [f"The {t} weigh 40 tons and nobody had counted {t} before."]} for t, p in zip(TOPICS, passages, strict=True)],
+    )  # fmt: skip
+    write(folder / "papers.jsonl.gz", papers)
+    return folder
+
+
+def test_groups_hold_the_answer_or_say_that_none_does(data):
+    groups = reader_data.build(data, data / "papers.jsonl.gz", leave_out=frozenset(), seed=3)
+    assert groups == reader_data.build(data, data / "papers.jsonl.gz", leave_out=frozenset(), seed=3)
+    spans = [g for g in groups if g.kind == "qa_covid_qa"]
+    assert spans
+    for group in spans:
+        topic = group.question.split()[-1].rstrip("?")
+        has = [f"{topic} weigh 40" in text for text in group.texts]
+        assert has == [i == group.answer for i in range(len(group.texts))]
+    assert any(g.answer == NONE for g in groups)
+
+
+def test_twins_differ_from_a_faithful_claim_about_the_same_evidence(data):
+    examples = entailer_data.build(data, data / "papers.jsonl.gz", leave_out=frozenset())
+    faithful = {(e.evidence, e.claim) for e in examples if e.label == 0}
+    twins = [e for e in examples if "/" in e.kind]
+    assert twins
+    assert all((e.evidence, e.claim) not in faithful for e in twins if not e.kind.endswith("neighbour"))
+    assert {entailer_data.LABELS[e.label] for e in twins} == {"contradicted", "not_enough_info"}
+
+
+def test_the_seed_papers_are_left_out(data):
+    out = frozenset({corpora.title_key("Weighing whales")})
+    kept = corpora.papers(data / "papers.jsonl.gz", most=99, seed=0, leave_out=out)
+    assert len(kept) == len(TOPICS) - 1
+    for build in (reader_data.build, entailer_data.build):
+        made = build(data, data / "papers.jsonl.gz", leave_out=out)
+        ours = [e for e in made if e.kind.startswith(("summary", "title", "sentence", "left_out"))]
+        assert ours
+        assert not any("whales" in getattr(e, "question", getattr(e, "claim", "")) for e in ours)
+
+
+def test_a_missing_set_is_named(tmp_path):
+    with pytest.raises(BadInputError, match=r"no training set .*qa_squadshifts_new_wiki"):
+        reader_data.build(tmp_path, tmp_path / "p", leave_out=frozenset())
+
+
+@pytest.mark.parametrize(("model", "module"), [("reader", reader), ("entailer", entailer)])
+def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "HELD_OUT", 24)
+    card = ship.train(model, data, data / "papers.jsonl.gz", tmp_path)
+    assert card["scores_on_held_out_pairs"]["held_out"] == 24
+    packed = tmp_path / f"{model}.safetensors"
+    assert packed.stat().st_size < 12e6
+    monkeypatch.setattr(cross_encoder, "TRAINED", tmp_path)
+    pairs = [("How heavy are whales?", "The whales weigh 40 tons."), ("How heavy are whales?", "It is cold.")]
+    loaded = cross_encoder.load_trained(model).logits(pairs)
+    whole = cross_encoder.load(tmp_path / "model", what="model").logits(pairs)
+    assert loaded.shape == (2, len(card["labels"]))
+    np.testing.assert_allclose(loaded, whole, atol=0.15)
+    packed.write_bytes(packed.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="not those of its card"):
+        cross_encoder.load_trained(model)
+
+
+def test_the_loss_has_none_as_an_option():
+    import torch
+
+    batch = {"sizes": torch.tensor([2, 2]), "targets": torch.tensor([1, NONE])}
+    logits = torch.tensor([[0.0], [2.0], [-1.0], [1.0]])
+    first = np.log(1 + 1 + np.e**2) - 2
+    second = np.log(1 + np.e**-1 + np.e)
+    assert float(reader.loss(logits, batch)) == pytest.approx((first + second) / 2, rel=1e-5)
+
+
+def test_scores_of_a_reader_against_a_hand_worked_example():
+    groups = [Group("q", ("a", "b"), 1, "k"), Group("q", ("a", "b"), 0, "k"), Group("q", ("a", "b"), NONE, "k")]
+    found = reader.scores([0.0, 1.0, 0.0, 3.0, -1.0, 0.5], groups)
+    assert found == {"first": 0.5, "auc": 1.0}
+
+
+def test_a_temperature_that_fits():
+    import torch
+
+    sure_and_half_wrong = torch.tensor([[8.0, 0.0, 0.0]] * 4)
+    assert entailer.temperature(sure_and_half_wrong, [0, 0, 1, 2]) > 2
+
+
+def test_an_unknown_entailer_is_named(tmp_path):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_entailer(str(tmp_path))

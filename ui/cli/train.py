@@ -1,0 +1,40 @@
+"""`train`: make the small models that ship with Footnote again, or better ones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from rag.errors import ModelError
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(epilog="Example: footnote train entailer --data train/ --papers papers.jsonl.gz")
+@click.argument("model", type=click.Choice(["reader", "entailer"]))
+@click.option(
+    "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Labelled sets."
+)
+@click.option(
+    "--papers", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Abstracts."
+)
+@click.option(
+    "--out", type=_FOLDER, default=Path("training"), show_default=True, help="Checkpoints; a killed run goes on."
+)
+@click.option("--seed", default=0, show_default=True, help="The same seed draws the same data.")
+@click.option("--install", is_flag=True, help="Make the result the model that this checkout uses.")
+def train(model: str, data: Path, papers: Path, out: Path, seed: int, install: bool) -> int:
+    """Train MODEL on a GPU where there is one, else on the processor, and write its card.
+
+    The data's layout is told in eval/train/corpora.py; half an hour to an hour on two free cores.
+    """
+    try:
+        from eval.train import ship
+    except ImportError as error:
+        raise ModelError(f"training needs {error.name}; install it with: pip install -e '.[train]'") from error
+
+    card = ship.train(model, data, papers, out / model, seed=seed, install=install)
+    click.echo(json.dumps(card, indent=2))
+    return 0
