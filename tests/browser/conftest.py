@@ -16,6 +16,7 @@ from rag.pipeline import Footnote
 from tests.conftest import ScriptedGenerator
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE_MS = 60_000  # a busy machine is slow, not wrong
 DESKTOP = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True, "is_mobile": True}
 PERL = "How does PERL compare with conventional RLHF in speed and memory?"
@@ -38,7 +39,7 @@ class PacedGenerator(ScriptedGenerator):
         try:
             for number, piece in enumerate(super().stream(system, prompt, max_new_tokens=max_new_tokens)):
                 if number > 4:
-                    self.go.wait(20)
+                    self.go.wait(60)
                 yield piece
         finally:
             self.closed += 1
@@ -93,6 +94,7 @@ def browser():
         pytest.skip("no chromium here: apt-get install chromium, or name it in CHROMIUM")
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright comes with the dev extra")
     with playwright.sync_playwright() as driver:
+        playwright.expect.set_options(timeout=PATIENCE_MS)
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield chromium
         chromium.close()
@@ -113,7 +115,7 @@ def opened(browser):
 
     def open_page(address, **options):
         context = browser.new_context(**(options or DESKTOP))
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.route("**/*", route)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(f"page error: {error}"))

@@ -58,13 +58,13 @@ def test_hostile_text_is_shown_and_never_run(opened, hostile, device):
     expect(page.locator("#live .question")).to_contain_text(BAD[0])
     expect(page.locator("#ev")).to_contain_text(BAD[0])
     page.locator("#live .cite").first.click()
-    if page.locator(".withdrawn").count():
-        page.locator(".withdrawn summary").click()
+    assert_unharmed(page)
     page.keyboard.press("Escape")
+    page.locator(".withdrawn summary").click()
     assert_unharmed(page)
     ask(page, f"And what of their size? {BAD[2]}")
     assert_unharmed(page)
-    page.get_by_role("tab", name="Corpus").click()
+    page.goto(f"{hostile}?tab=corpus")
     page.locator("#papers .card").nth(3).click()
     expect(page.locator("#paper")).to_contain_text("${window.pwned=1}")
     assert_unharmed(page)
@@ -118,8 +118,9 @@ def test_nobody_is_shut_out(opened, address, device):
     page.keyboard.press("Escape")
     ask(page, "What is the capital of France?")
     faults += _faults(Axe().run(page), "abstention")
-    for name in ("Corpus", "Eval", "Compare", "About"):
-        page.get_by_role("tab", name=name).click()
+    for name in ("corpus", "eval", "compare", "about"):
+        page.goto(f"{address}?tab={name}")
+        expect(page.get_by_role("tab", name=name.title(), selected=True)).to_be_attached()
         page.wait_for_timeout(500)
         faults += _faults(Axe().run(page), name)
     assert faults == []
@@ -143,7 +144,7 @@ def test_the_page_says_who_it_trusts(address):
     named = httpx.get(f"{address}gradio_api/info").json()
     assert sorted(named["named_endpoints"]) == ["/ask", "/check", "/get_paper", "/search"]
     assert named["unnamed_endpoints"] == {}
-    too_much = httpx.post(f"{address}gradio_api/upload", files={"files": b"x" * 26_000_000})
+    too_much = httpx.post(f"{address}gradio_api/upload", files={"files": b"x" * 27_000_000})
     assert too_much.status_code == 413
     assert httpx.get(f"{address}gradio_api/file=/etc/passwd").status_code == 403
 

@@ -9,8 +9,8 @@ import pytest
 from rag.errors import BadInputError, LibraryError, SettingsError
 from rag.types import Answer
 from ui.web import downloads, feedback, security
-from ui.web.ask import filters_from
 from ui.web.session import Asked, Session
+from ui.web.site import filters_from
 
 
 def test_a_session_keeps_turns_apart_and_asks_again_in_place():

@@ -1,9 +1,12 @@
 """The web page: ask, read each sentence beside its source, extend the corpus. The home of gradio.
 
 `app`         open this first: puts the page together and serves it
-`ask`, `corpus`, `evaluation`  what the tabs do
+`ask`, `corpus`, `evaluation`  the tabs; `answering` is what happens to a question
+`runs`        runs of the evaluation → figures
+`site`        what all parts share
 `session`     one visitor's conversation
 `view`        Answer → what is shown of it, as plain values; `render` makes HTML of those, the only place that does
+`why`         what of the evidence drives a sentence
 `models`      loads the models while the page is already there
 `questions`   example questions, made from the papers' titles
 `uploads`     files → preview → library

@@ -17,23 +17,25 @@ from starlette.middleware import Middleware
 
 from rag.pipeline import Footnote
 from ui.web import security, tools
-from ui.web.ask import PLAIN, QUIET, AskTab, Site, pressed
+from ui.web.ask import AskTab
 from ui.web.corpus import CorpusTab
 from ui.web.evaluation import EvaluationTabs
 from ui.web.models import Loading
 from ui.web.render import html
+from ui.web.site import PLAIN, QUIET, Site, pressed
 from ui.web.view import MEANINGS
 
 TABS = ("ask", "corpus", "eval", "compare", "about")
-EVENTS = ("ask", "retry", "feedback", "clear_filters", "tab", "paper", "turn_page", "remove")
+EVENTS = ("ask", "retry", "feedback", "clear_filters", "why", "tab", "paper", "turn_page", "remove", "both")
 # page.js calls footnoteAct for a press of a button with data-act
 BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
 
 
 def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
     """The page. `together` is how many answers the model can take at once."""
-    evaluation = EvaluationTabs(site.footnote.library.folder)
+    evaluation = EvaluationTabs(site)
     with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
         top = gr.HTML(elem_id="top", **PLAIN)
         with gr.Tabs(selected="ask") as tabs:
             with gr.Tab("Ask", id="ask"):
@@ -43,15 +45,14 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
             with gr.Tab("Eval", id="eval"):
                 evaluation.eval(page)
             with gr.Tab("Compare", id="compare"):
-                evaluation.compare(page)
+                evaluation.compare(page, bridge)
             with gr.Tab("About", id="about"):
                 gr.HTML(about(site, mcp=mcp), **PLAIN)
-        bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
         ask.connect(bridge, together)
         corpus.connect(bridge, page, ask.told, lambda: masthead(site), top)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
         clock = gr.Timer(1.5)
-        clock.tick(lambda: (masthead(site), gr.Timer(active=not site.loading.ready)), None, [top, clock], **QUIET)
+        clock.tick(lambda: _progress(site), None, [top, clock], queue=False, **QUIET)
         page.load(lambda: masthead(site), None, top, queue=False, **QUIET)
         page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
         page.load(site.welcome, None, ask.live, queue=False, **QUIET)
@@ -82,6 +83,11 @@ def masthead(site: Site) -> str:
     loading = site.loading.error or ("" if site.loading.ready else site.loading.text)
     place = "on a server you configured" if settings.llm_url or settings.embed_url else "offline, on this machine"
     return html("header", papers=library.count(), years=span, model=settings.llm, place=place, loading=loading)
+
+
+def _progress(site: Site) -> tuple[str, Any]:
+    ready = site.loading.ready  # asked first: what is told must not be older than it
+    return masthead(site), gr.Timer(active=not ready)
 
 
 def _tab_pressed(event: gr.EventData) -> Any:

@@ -12,8 +12,8 @@ import gradio as gr
 from rag.errors import BadInputError, DocumentNotFoundError, FootnoteError
 from rag.ingesting import IngestReport
 from ui.web import uploads
-from ui.web.ask import PLAIN, QUIET, Site, filters_from, pressed, told
 from ui.web.render import html
+from ui.web.site import PLAIN, QUIET, Site, filters_from, pressed, told
 from ui.web.view import whole
 
 PAGE = 25
@@ -39,8 +39,8 @@ class CorpusTab:
                 with gr.Row(elem_id="sift"):
                     self.text = gr.Textbox(label="Title, author or source", max_length=200, scale=3, min_width=160)
                     self.venue = gr.Textbox(label="Venue", max_length=200, min_width=100)
-                    self.first = gr.Number(label="From year", precision=0, min_width=90)
-                    self.last = gr.Number(label="To year", precision=0, min_width=90)
+                    self.first = gr.Number(label="From year", precision=0, min_width=90, placeholder="any")
+                    self.last = gr.Number(label="To year", precision=0, min_width=90, placeholder="any")
                 self.list = gr.HTML(elem_id="papers", **PLAIN)
             with gr.Column(scale=2, min_width=300, elem_id="one"):
                 with gr.Accordion("Add papers", open=False, elem_id="add"):
@@ -144,6 +144,7 @@ class CorpusTab:
     def _take_in(self, shelf: Shelf) -> Iterator[tuple[Any, Any, Any, Any]]:
         files, shelf.files = [Path(file) for file in shelf.files], []
         if not files:
+            yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # without a yield, gradio would blank the outputs
             return
         yield gr.skip(), html("adding", done=0, total=0, summary="", error=""), gr.update(visible=False), gr.skip()
         try:

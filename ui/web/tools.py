@@ -13,7 +13,8 @@ import gradio as gr
 from rag.errors import FootnoteError
 from rag.pipeline import Footnote
 from rag.types import JSON
-from ui.web.ask import filters_from
+from ui.web.ask import MODEL
+from ui.web.site import filters_from
 
 MAX_HITS = 50
 
@@ -86,7 +87,7 @@ def offer(footnote: Footnote, *, together: int) -> None:
 
         return _told(found)
 
-    gr.api(ask, api_name="ask", concurrency_id="model", concurrency_limit=together)
+    gr.api(ask, api_name="ask", concurrency_id=MODEL, concurrency_limit=together)
     for tool in (search, check, get_paper):
         gr.api(tool, api_name=tool.__name__, concurrency_limit=4)
 

@@ -91,7 +91,7 @@
     pick(next);
   }
 
-  let quiet = 0, heard = "";
+  let quiet = 0, heard = "", explained = null;
   function say(text, loud = true) {
     const line = one("#said");
     if (!line) return;
@@ -105,6 +105,9 @@
     const number = told ? told.dataset.number : "";
     if (number && number !== heard) say(told.textContent, "toast" in told.dataset);
     heard = number;
+    const why = one("#why h3");
+    if (why && why !== explained) one("#evcol").scrollTo({ top: 0 });
+    explained = why;
   }
 
   async function copy(text, button) {

@@ -1,0 +1,71 @@
+"""What every part of the page shares: the library with its models, and how the page talks to a browser.
+
+What a browser sends may be forged: it is read through `pressed` and `filters_from`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import BadInputError
+from rag.library import Filters
+from rag.pipeline import Footnote
+from rag.types import Answer, Document
+from ui.web import questions
+from ui.web.models import Loading
+from ui.web.render import html
+
+# Options of HTML that is rendered by us and runs nothing; `{{x}}` in a template would run text as code.
+PLAIN: dict[str, Any] = {"html_template": "${value}", "js_on_load": None, "apply_default_css": False}
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+EXAMPLES_FROM = 300  # papers whose titles are looked at for example questions
+_numbers = itertools.count()  # so that the same thing can be said twice
+
+
+@dataclass
+class Site:
+    """What all visitors share."""
+
+    footnote: Footnote
+    loading: Loading
+    scratch: Path  # for files to download, removed in the end
+
+    def documents(self, answer: Answer) -> dict[str, Document]:
+        """The papers that an answer cites, withdrew or found, by id."""
+        claims = [*answer.claims, *answer.withdrawn]
+        ids = [citation.doc_id for claim in claims for citation in claim.citations]
+        ids += [hit.chunk.doc_id for hit in answer.hits]
+        return {d.id: d for d in self.footnote.library.documents(list(dict.fromkeys(ids)))}
+
+    def welcome(self) -> str:
+        """What is shown before the first question."""
+        papers, total = self.footnote.library.list(0, EXAMPLES_FROM)
+        return html("welcome", papers=total, examples=questions.examples(papers))
+
+
+def told(text: str, *, toast: bool = False) -> str:
+    """Something to say, aloud to who listens; with `toast` also for all to see."""
+    return html("said", text=text, toast=toast, number=next(_numbers))
+
+
+def pressed(event: Any, name: str) -> str:
+    """A text that a button sent, which may be forged: only its type is certain afterwards."""
+    value = getattr(event, name, "")
+    return value if isinstance(value, str) else ""
+
+
+def filters_from(
+    first: float | None = None, last: float | None = None, venue: str = "", author: str = "", source: str = ""
+) -> Filters | None:
+    """Filters as the form has them; None where it is blank. Raises BadInputError."""
+    start, end = (int(year) if year else None for year in (first, last))
+    if start and end and start > end:
+        raise BadInputError(f"the years {start} to {end} end before they begin")
+    return Filters(start, end, _part(venue), _part(author), _part(source)) or None
+
+
+def _part(text: str) -> str | None:
+    return text.strip()[:200] or None if isinstance(text, str) else None
