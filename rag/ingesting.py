@@ -98,7 +98,11 @@ def ingest_into(
 
 
 def _stage(library: Library, file: Path, report: IngestReport, *, rebuild: bool) -> None:
-    digest = reading.file_digest(file)
+    try:
+        digest = reading.file_digest(file)
+    except IngestError as error:  # gone since it was listed, or not ours to read
+        report.rejected.append(Rejection(str(file), "", str(error)))
+        return
     if not rebuild and library.unchanged(file, digest):
         report.files_unchanged += 1
         return

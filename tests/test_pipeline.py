@@ -218,3 +218,15 @@ def test_ingest_is_incremental_prunes_and_removes(embedder, tmp_path):
     footnote.remove([footnote.library.resolve(PERL).id])
     assert footnote.ingest([tmp_path / "papers"]).papers == 30
     assert footnote.library.doctor() == []
+
+
+def test_a_file_that_vanishes_while_others_are_read_is_reported(tmp_path, embedder, monkeypatch):
+    from rag import ingest as reading
+
+    here, gone = tmp_path / "here.txt", tmp_path / "gone.txt"
+    here.write_text("Whales sing for hours. Nobody knows why they do so, and many have asked.", encoding="utf-8")
+    monkeypatch.setattr(reading, "find_files", lambda paths: ([gone, here], []))
+    footnote = Footnote.create(tmp_path / "library", embedder=embedder)
+    report = footnote.ingest([tmp_path])
+    assert report.papers == 1
+    assert [rejection.file for rejection in report.rejected] == [str(gone)]

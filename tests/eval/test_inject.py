@@ -13,7 +13,7 @@ CASES = {
     ErrorType.DIRECTION: ("Recall is higher.", lambda new: new == "Recall is lower."),
     ErrorType.SCOPE: ("It often helps.", lambda new: "always" in new or len(new) > len("It often helps.")),
     ErrorType.RELATION: ("Mamba outperforms Pythia.", lambda new: new == "Pythia outperforms Mamba."),
-    ErrorType.ADDITION: ("We train a model.", lambda new: new == "We train a model, reducing the cost of training by half."),
+    ErrorType.ADDITION: ("We train a model.", lambda new: new.startswith("We train a model, reducing the cost of")),
     ErrorType.NEIGHBOUR: ("We train a model.", lambda new: new in DONORS),
 }  # fmt: skip
 

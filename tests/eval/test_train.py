@@ -55,10 +55,11 @@ def data(tmp_path_factory):
         folder / "aux_scitldr.jsonl.gz",
         [{"title": p["title"], "abstract": p["abstract"].split(". "), "tldrs": [p["tldr"]]} for p in tldr],
     )
-    write(
-        folder / "aux_bioasq_golden.jsonl.gz",
-        [{"snippets": [p], "ideal": [f"The {t} weigh 40 tons and nobody had counted {t} before."]} for t, p in zip(TOPICS, passages, strict=True)],
-    )  # fmt: skip
+    expert = [
+        {"snippets": [p], "ideal": [f"The {t} weigh 40 tons and nobody had counted {t} before."]}
+        for t, p in zip(TOPICS, passages, strict=True)
+    ]
+    write(folder / "aux_bioasq_golden.jsonl.gz", expert)
     write(folder / "papers.jsonl.gz", papers)
     return folder
 

@@ -1,0 +1,166 @@
+"""`footnote eval` as people and CI use it, on the seed library with a scripted generator."""
+
+import json
+import shutil
+
+import pytest
+
+from eval import compare, harness
+from eval.dataset import read_claims, read_questions
+from eval.run import read_records
+from eval.statistics import GateOutcome, read_gate
+from rag.errors import EvalError
+from ui.cli import main
+
+QUESTIONS = harness.DATA / "questions-dev.jsonl"
+CLAIMS = harness.DATA / "claims-dev.jsonl"
+
+
+@pytest.fixture
+def few():
+    every = read_questions(QUESTIONS)
+    fact = next(q for q in every if q.type == "fact")
+    definition = next(q for q in every if q.type == "definition" and q.gold_sources != fact.gold_sources)
+    return [fact, definition, next(q for q in every if q.type == "unanswerable_far")]
+
+
+@pytest.fixture
+def evaluate(seeds, few):
+    def evaluate(folder, draft="Whales sing.", **options):
+        seeds.generator.draft = draft
+        return harness.evaluate(seeds, few, folder, with_slow_detectors=False, **options)
+
+    return evaluate
+
+
+def test_a_run_writes_what_the_report_needs_and_the_same_scores_again(evaluate, tmp_path):
+    scores = evaluate(tmp_path / "a", faithful=read_claims(CLAIMS)[:6])
+    names = {path.name for path in (tmp_path / "a").iterdir()}
+    assert {
+        "answers.jsonl",
+        "scores.json",
+        "costs.json",
+        "report.md",
+        "report.html",
+        "scores.csv",
+        "junit.xml",
+    } <= names
+    assert scores["metrics"]["verbatim"]["value"] == 1
+    assert len(scores["controls"]) == 5
+    assert scores["judge_quality"]["is_verifier"] is False
+    assert {"word overlap", "embedding similarity"} < set(scores["detectors"]["hallucination"])
+    evaluate(tmp_path / "b", faithful=read_claims(CLAIMS)[:6])
+    assert (tmp_path / "a" / "scores.json").read_bytes() == (tmp_path / "b" / "scores.json").read_bytes()
+
+
+def test_questions_about_other_papers_are_refused_with_what_to_do(seeds, few, tmp_path):
+    seeds.remove([document.id for document in seeds.library.list(0, 1000)[0]][1:])
+    with pytest.raises(EvalError, match=r"(?s)do not fit the papers.*unknown source.*questions make"):
+        harness.evaluate(seeds, few, tmp_path / "run")
+
+
+def test_a_run_against_itself_cannot_be_told_apart_and_passes_its_gates(evaluate, few, tmp_path):
+    evaluate(tmp_path / "a", with_controls=False)
+    records = read_records(tmp_path / "a")
+    gates = [read_gate("faithfulness>=-0.02"), read_gate("false_answer<=1%")]
+    found = compare.compare(tmp_path / "a", tmp_path / "a", few, records, records, gates=gates)
+    assert {row["verdict"] for row in found["metrics"].values()} == {"cannot be told"}
+    assert all(row["difference"] == 0 for row in found["metrics"].values())
+    assert found["agreement"] == {"same_text": 3, "shared_evidence": 1.0}
+    assert found["gates"][0]["outcome"] == "pass"
+    assert found["gates"][1]["outcome"] == "inconclusive"  # one question has no interval
+    assert compare.outcome(found) is GateOutcome.INCONCLUSIVE
+
+
+def scored(folder, values):
+    """A run of which nothing is known but key facts."""
+    folder.mkdir()
+    rows = [
+        {"id": f"q{n}", "type": "fact", "cluster": f"c{n}", "answerable": True, "outcome": "answered",
+         "scores": {"key_facts": [value, 1, 0]}}
+        for n, value in enumerate(values)
+    ]  # fmt: skip
+    (folder / "scores.json").write_text(json.dumps({"rows": rows}))
+    (folder / "run.json").write_text("{}")
+    return folder
+
+
+def test_a_clear_change_is_told_and_gated(tmp_path):
+    a, b = scored(tmp_path / "a", [1.0] * 30 + [0.0] * 2), scored(tmp_path / "b", [0.0] * 20 + [1.0] * 12)
+    gate = read_gate("key_facts>=-0.05")
+    row = compare.compare(a, b, [], [], [])["metrics"]["key_facts"]
+    assert (row["a"], row["b"]) == (30 / 32, 12 / 32)
+    assert (row["wins"], row["ties"], row["losses"]) == (2, 10, 20)
+    assert row["verdict"] == "worse"
+    assert compare.outcome(compare.compare(a, b, [], [], [], gates=[gate])) is GateOutcome.FAIL
+    assert compare.outcome(compare.compare(b, a, [], [], [], gates=[gate])) is GateOutcome.PASS
+
+
+def test_runs_over_other_questions_and_unknown_metrics_are_refused(tmp_path):
+    a, b = scored(tmp_path / "a", [1.0]), scored(tmp_path / "b", [1.0, 1.0])
+    with pytest.raises(EvalError, match="other questions"):
+        compare.compare(a, b, [], [], [])
+    with pytest.raises(EvalError, match="no metric is called 'nonsense'"):
+        compare.compare(a, a, [], [], [], gates=[read_gate("nonsense>=0")])
+    with pytest.raises(EvalError, match="has no scores"):
+        compare.compare(a, tmp_path / "none", [], [], [])
+
+
+@pytest.fixture
+def run(seed_folder, capsys, tmp_path):
+    folder = tmp_path / "library"
+    shutil.copytree(seed_folder, folder)
+
+    def run(*arguments):
+        capsys.readouterr()
+        code = main(["--library", str(folder), "eval", *map(str, arguments)])
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_a_bad_file_of_questions_is_refused_with_every_fault(run, tmp_path):
+    path = tmp_path / "mine.jsonl"
+    rows = [json.loads(line) for line in QUESTIONS.read_text().splitlines()[:2]]
+    rows[0]["gold_sentences"][0]["text"] = "Nobody wrote this."
+    del rows[1]["key_facts"]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\nno json\n")
+    code, out, _ = run("questions", "check", path)
+    assert code == 1
+    assert "line 1" in out
+    assert "not verbatim" in out
+    assert "no key 'key_facts'" in out
+    assert "line 3: not JSON" in out
+    assert run("questions", "check", QUESTIONS)[0] == 0
+    assert run("questions", "check", CLAIMS)[0] == 0
+
+
+def test_questions_are_made_and_pass_the_check(run, tmp_path):
+    code, out, err = run("questions", "make", "--most", 9)
+    assert code == 0
+    assert err.strip() == "9 questions"
+    path = tmp_path / "made.jsonl"
+    path.write_text(out, encoding="utf-8")
+    assert run("questions", "check", path)[0] == 0
+
+
+def test_claims_are_judged_and_tabled(run, tmp_path):
+    path = tmp_path / "claims.jsonl"
+    rows = [
+        {"claim": "Whales sing under water.", "evidence": "Whales sing under water.", "label": "supported"},
+        {
+            "claim": "Whales weigh 7 tons.",
+            "evidence": "Whales weigh 9 tons.",
+            "label": "contradicted",
+            "type": "number",
+        },
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    code, out, _ = run("claims", path, "--json", "--out", tmp_path / "judged.jsonl")
+    assert code == 0
+    assert json.loads(out)["auc"]["auc"] == 1
+    assert len((tmp_path / "judged.jsonl").read_text().splitlines()) == 2
+    code, out, err = run("claims", CLAIMS.with_name("absent.jsonl"))
+    assert code == 2
+    assert "does not exist" in err
