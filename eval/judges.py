@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from rag.cite import said
 from rag.models import Embedder, Entailer
 from rag.overlap import recall
 from rag.text import fold
@@ -105,7 +106,7 @@ class EntailerJudge:
         """The likeliest label."""
         if not claim.citations:
             return Verdict.NOT_ENOUGH_INFO
-        (found,) = self.entailer.entail([(_cited(claim), claim.text)])
+        (found,) = self.entailer.entail([(_cited(claim), said(claim))])
         if found.supported >= VERDICT_FROM:
             return Verdict.SUPPORTED
         contradicted = found.contradicted > found.not_enough_info
@@ -131,7 +132,7 @@ class CallableJudge:
 def _verdict(judge: Judge, claim: Claim) -> Verdict:
     if not claim.citations:
         return Verdict.NOT_ENOUGH_INFO
-    support = judge.entails(_cited(claim), claim.text)
+    support = judge.entails(_cited(claim), said(claim))
     if support is None:
         return Verdict.UNCHECKED
     return Verdict.SUPPORTED if support >= VERDICT_FROM else Verdict.NOT_ENOUGH_INFO

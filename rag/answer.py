@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.cite import DraftSentence, Evidence, footnote, number_papers, read_draft, renumber
+from rag.cite import DraftSentence, Evidence, footnote, named, number_papers, read_draft, renumber
 from rag.overlap import recall
 from rag.text import fold
 from rag.tokens import count
@@ -88,12 +88,16 @@ def _attached(sentence: DraftSentence, evidence: Sequence[Evidence]) -> list[Evi
     return [best] if best and recall(sentence.text, best.text) >= ATTACH_FROM else []
 
 
-def quotation(evidence: Evidence) -> Claim:
-    """The evidence itself as a claim: its sentence in quotation marks with its footnote."""
-    return Claim(f"“{fold(evidence.text)}”", 0, 0, (footnote(evidence, number_papers([evidence.document.id])),))
+def quotation(evidence: Evidence, *, naming: bool = False) -> Claim:
+    """The evidence itself as a claim: its sentence in quotation marks with its footnote, under its paper's title."""
+    text = f"“{fold(evidence.text)}”"
+    text = named(evidence.document.title, text) if naming else text
+    return Claim(text, 0, 0, (footnote(evidence, number_papers([evidence.document.id])),))
 
 
-def completed(claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_words: int) -> list[Claim]:
+def completed(
+    claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_words: int, naming: bool = False
+) -> list[Claim]:
     """The claims, then quotations of the evidence that they leave untold, best first, within `max_words`.
 
     The first quotation of an answer that would else be empty is given whatever its length.
@@ -103,7 +107,7 @@ def completed(claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_word
     for item in uncovered(evidence, claims):
         length = len(item.text.split())
         if not told or words + length <= max_words:
-            told.append(quotation(item))
+            told.append(quotation(item, naming=naming))
             words += length
     return told
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.text import fold, sentence_spans
-from rag.types import Chunk, Citation, Document
+from rag.types import Chunk, Citation, Claim, Document
 
 _NUMBERS = r"\^?\s*\d{1,3}(?:\s*[,;]\s*\^?\d{1,3}|\s*[-–]\s*\d{1,3})*\s*"
 _MARKER = re.compile(rf"[ \t]*(?:\[({_NUMBERS})\]|【({_NUMBERS})(?:†[^】]*)?】)")
@@ -119,3 +119,17 @@ def _numbers(marker: str) -> list[int]:
         else:
             numbers.extend(ends)
     return numbers
+
+
+def named(title: str, text: str) -> str:
+    """A statement under the name of the paper that it is from, for answers out of several; see `said`."""
+    return f"{fold(title)}: {text}" if title.strip() else text
+
+
+def said(claim: Claim) -> str:
+    """What a claim states, the name of a paper that it cites taken off."""
+    for citation in claim.citations:
+        name = f"{fold(citation.title)}: "
+        if citation.title.strip() and claim.text.startswith(name):
+            return claim.text.removeprefix(name)
+    return claim.text

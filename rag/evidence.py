@@ -73,6 +73,7 @@ class Selection:
 
     evidence: tuple[Evidence, ...]
     answers: bool
+    names_papers: bool = False  # the question asks about papers, so that an answer has to say which
 
 
 def breadth_of(question: str) -> _Breadth:
@@ -111,7 +112,8 @@ def select(
         if _COUNTS.search(question):
             best = hits[0].chunk.doc_id
             answers = answers and any(_has_figure(item.text) for item in chosen if item.document.id == best)
-    return Selection(tuple(chosen), answers)
+    several = len({item.document.id for item in chosen}) > 1
+    return Selection(tuple(chosen), answers, names_papers=several and breadth is not _FACT)
 
 
 def _near_the_best(hits: Sequence[Hit], breadth: _Breadth) -> list[Hit]:

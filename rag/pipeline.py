@@ -228,7 +228,7 @@ class Footnote:
         yield Progress("checking")
         draft = answering.read("".join(pieces), shown)
         checked = verify(draft.claims, documents, entailer=self.entailer)
-        yield self._concluded(answer, draft, checked, shown, numbers, clock)
+        yield self._concluded(answer, draft, checked, replace(selection, evidence=shown), numbers, clock)
 
     def _draft(self, question: str, evidence: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
         stream = self.generator.stream(
@@ -245,7 +245,7 @@ class Footnote:
         answer: Answer,
         draft: answering.Draft,
         checked: Sequence[Claim],
-        evidence: Sequence[Evidence],
+        selection: selecting.Selection,
         numbers: Mapping[str, int] | None,
         clock: _Clock,
     ) -> Answer:
@@ -255,8 +255,13 @@ class Footnote:
             return replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
         kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
         withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
-        told = answering.completed(kept, evidence, max_words=self.settings.max_answer_words)
-        documents = {item.document.id: item.document for item in evidence}
+        told = answering.completed(
+            kept,
+            selection.evidence,
+            max_words=self.settings.max_answer_words,
+            naming=selection.names_papers,
+        )
+        documents = {item.document.id: item.document for item in selection.evidence}
         quotations = verify(told[len(kept) :], documents, entailer=self.entailer)
         text, claims = answering.compose([*kept, *quotations], numbers=numbers)
         clock.lap("verify")

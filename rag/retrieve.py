@@ -4,7 +4,8 @@ Ranks are not fused but scores, each on a scale that means the same for every qu
 is, BM25 as a share of what a document with every word of the question could score. A question that
 shares no rare word with the library gets small shares, so BM25 cannot push down what meaning found.
 Reciprocal rank fusion lacks that: the best of ten bad word matches counts as much as a perfect one.
-The best few are ranked again with their sentences embedded one by one.
+The best few are ranked again with their sentences embedded one by one, and by a reader, which sees
+question and text together.
 
 Source: convex combination of scores under absolute normalization, Bruch, Gai, Ingber, ACM TOIS 2023.
 """
@@ -25,6 +26,8 @@ from rag.types import Chunk, Document, Hit
 BM25_WEIGHT = 1.0
 POOL = 100  # candidates that each channel proposes; every candidate is scored by all channels
 RERANKED = 10  # papers whose sentences are looked at one by one
+READ = 20  # papers that the reader sees: with all their windows about 80 texts
+READER_WEIGHT = 0.05  # of its logit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class _Candidate:
     def score(self) -> float:
         dense, window = self.scores["dense"], self.scores["window"]
         meaning = (dense + window + self.scores.get("sentence", window)) / 3
-        return round(meaning + BM25_WEIGHT * self.scores.get("bm25_share", 0.0), 6)
+        fused = meaning + BM25_WEIGHT * self.scores.get("bm25_share", 0.0)
+        return round(fused + READER_WEIGHT * self.scores.get("reader", 0.0), 6)
 
 
 def retrieve(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag import guards
+from rag.cite import said
 from rag.models.entailer import Entailer, Entailment
 from rag.text import fold
 from rag.types import Claim, Document, Verdict
@@ -50,7 +51,7 @@ def judge_all(cases: Sequence[tuple[str, Sequence[str], str]], *, entailer: Enta
 
 def verify(claims: Sequence[Claim], documents: Mapping[str, Document], *, entailer: Entailer) -> list[Claim]:
     """Give each claim its verdict against its own citations, in the same order."""
-    cases = [(claim.text, [c.quote for c in claim.citations], _context(claim, documents)) for claim in claims]
+    cases = [(said(claim), [c.quote for c in claim.citations], _context(claim, documents)) for claim in claims]
     return [
         replace(claim, verdict=j.verdict, support=j.support, judge=j.judge, reason=j.reason)
         for claim, j in zip(claims, judge_all(cases, entailer=entailer), strict=True)

@@ -78,3 +78,15 @@ def test_the_untrained_judge_wants_the_words_in_order(claim, supported):
         "more targeted evaluations."
     )
     assert (judge(claim, [evidence], entailer=OverlapEntailer()).verdict is Verdict.SUPPORTED) is supported
+
+
+def test_a_quotation_under_its_papers_title_is_one(seeds):
+    from rag.cite import said
+
+    answer = seeds.ask("Which papers bring up privacy or data protection law?")
+    assert len({c.doc_id for claim in answer.claims for c in claim.citations}) > 1
+    for claim in answer.claims:
+        (citation,) = claim.citations
+        assert claim.text.startswith(citation.title)
+        assert said(claim).strip("“”") == " ".join(citation.quote.split())
+        assert claim.judge == "verbatim"

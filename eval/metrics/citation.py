@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics.share import Share, counted
-from rag.cite import read_draft
+from rag.cite import read_draft, said
 from rag.types import Answer, Citation, Claim
 
 Entails = Callable[[str, str], float | None]
@@ -35,7 +35,7 @@ def statements(claims: Iterable[Claim]) -> list[Statement]:
     """The claims of an answer as statements."""
     return [
         Statement(
-            claim.text,
+            said(claim),
             tuple(citation.quote for citation in claim.citations),
             tuple(citation.source for citation in claim.citations),
         )

@@ -88,7 +88,7 @@ def address(serving, library, embedder, generator):
     return serving(library, embedder=embedder, generator=generator)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # closed in between: its event loop would be in the way of other tests
 def browser():
     if not CHROMIUM:
         pytest.skip("no chromium here: apt-get install chromium, or name it in CHROMIUM")

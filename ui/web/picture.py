@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,10 +37,19 @@ def take(papers: Path, target: Path, chromium: str) -> None:
         view.keyboard.press("Enter")
         view.locator("#live .answered").wait_for()
         view.locator("#live .cite").first.click()
-        view.screenshot(path=target)
+        target.write_bytes(few_colours(view.screenshot()))
         browser.close()
         page.close(verbose=False)
         footnote.library.close()
+
+
+def few_colours(png: bytes) -> bytes:
+    """The same picture in 64 colours, a third of the size: text and flat areas lose nothing to see."""
+    from PIL import Image
+
+    made = BytesIO()
+    Image.open(BytesIO(png)).convert("RGB").quantize(64).save(made, "PNG", optimize=True)
+    return made.getvalue()
 
 
 def main() -> None:
