@@ -113,11 +113,11 @@ def test_everything_else_is_private(client):
 
 def test_agents_find_exactly_the_four_tools(served):
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamablehttp_client
+    from mcp.client.streamable_http import streamable_http_client
 
     async def look():
         async with (
-            streamablehttp_client(f"{served[0]}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{served[0]}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
