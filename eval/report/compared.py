@@ -142,7 +142,7 @@ def differing(comparison: Mapping[str, Any]) -> Table:
         values = one.get(name, formats.DASH), other.get(name, formats.DASH)
         if values[0] != values[1]:
             rows.append((name, *values))
-    return Table(("", "A", "B"), tuple(rows))
+    return Table(("setting", "A", "B"), tuple(rows))
 
 
 def agreement(comparison: Mapping[str, Any]) -> str:

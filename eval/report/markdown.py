@@ -26,6 +26,7 @@ def run_markdown(scores: Mapping[str, Any], questions: Sequence[Question], recor
         f"# Evaluation of {_escaped(str(run.get('system', 'a run')))}",
         summary(scores, records),
         _judge(scores),
+        "“All alike” is no certainty: n questions that agree leave room for about 3 in n that do not.",
         *(_group(group) for group in figures.groups(scores)),
         _section("Controls", _table(figures.controls(scores)), "No controls were run."),
         _section("The judge's self-test", _table(figures.judge(scores).table), "The judge was not tested in this run."),
