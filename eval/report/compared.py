@@ -7,6 +7,7 @@ Source: the views of LLM Comparator, Kahng et al. 2024, arXiv:2402.10524.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -104,12 +105,13 @@ def gates(comparison: Mapping[str, Any]) -> list[tuple[str, Sign, str]]:
     """Each gate as it was asked, its outcome and the change that it saw."""
     found = []
     for gate in comparison.get("gates") or ():
-        change = formats.change(gate.get("change"))
-        interval = formats.changes(gate.get("low"), gate.get("high"))
-        seen = (
-            f"{change} points{f' ({interval})' if interval else ''}" if gate.get("change") is not None else "no value"
-        )
-        found.append((str(gate.get("spec", "")), GATES.get(str(gate.get("outcome")), GATES["inconclusive"]), seen))
+        spec = str(gate.get("spec", ""))
+        metric = METRICS.get(re.split("[<>]=", spec)[0].strip())
+        is_rate = metric is None or metric.is_rate
+        interval = formats.changes(gate.get("low"), gate.get("high"), is_rate=is_rate)
+        seen = formats.change(gate.get("change"), is_rate=is_rate) + (" points" if is_rate else "")
+        seen = f"{seen}{f' ({interval})' if interval else ''}" if gate.get("change") is not None else "no value"
+        found.append((spec, GATES.get(str(gate.get("outcome")), GATES["inconclusive"]), seen))
     return found
 
 

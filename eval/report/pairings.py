@@ -63,9 +63,10 @@ def pairings(
     records_a: Sequence[Record],
     records_b: Sequence[Record],
 ) -> list[Pairing]:
-    """All questions in the order of the comparison's rows, then those that it has no row for."""
+    """All questions that both runs have, in the order of the comparison's rows, then those without a row."""
     rows = {row["id"]: row for row in comparison.get("rows") or ()}
-    found = {q.id: (q, a, b) for q, a, b in zip(questions, records_a, records_b, strict=True)}
+    one, other = ({record.id: record for record in records} for records in (records_a, records_b))
+    found = {q.id: (q, one[q.id], other[q.id]) for q in questions if q.id in one and q.id in other}
     order = [*(name for name in rows if name in found), *(name for name in found if name not in rows)]
     return [_pairing(number, *found[name], rows.get(name) or {}) for number, name in enumerate(order, 1)]
 

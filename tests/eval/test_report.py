@@ -334,6 +334,12 @@ def test_the_comparison_says_when_why_and_how(compared):
     assert first["data-tokens"].startswith("worse")
 
 
+def test_a_question_that_one_run_lacks_is_left_out(scores, tmp_path):
+    write_comparison(tmp_path, comparison(scores), QUESTIONS, RECORDS, OTHERS[::-1][:3])
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert sum(a.get("class") == "card" for _, a in page.elements) == 3
+
+
 def test_every_drawing_is_well_formed(report, compared):
     drawings = [*re.findall(r"<svg.*?</svg>", report["report.html"], re.DOTALL)]
     drawings += re.findall(r"<svg.*?</svg>", compared["report.html"], re.DOTALL)
