@@ -116,7 +116,7 @@ def gates(comparison: Mapping[str, Any]) -> list[tuple[str, Sign, str]]:
 
 
 def slices(comparison: Mapping[str, Any], metrics: Sequence[str] | None = None) -> Table:
-    """The change of each metric by type of question, `+` for better, in points; by default the metrics of SLICES."""
+    """B − A of each metric by type of question, an arrow says which way is better; by default the metrics of SLICES."""
     by_type = comparison.get("by_type") or {}
     wanted = SLICES if metrics is None else metrics
     names = [name for name in wanted if any(own.get(name) for own in by_type.values())]
