@@ -27,7 +27,10 @@ from rag.errors import BadInputError
 from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
-from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator
+from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator, load_reader
+from rag.models.embedder import Vectors
+from rag.models.reader import NONE as NO_READER
+from rag.models.reader import Reader
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
 from rag.salience import Salience, salience
@@ -38,7 +41,7 @@ from rag.types import Abstention, Answer, Claim, Document, Hit, Turn, Verdict
 from rag.verify import verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
-_MODELS = ("embedder", "generator", "entailer")  # settings that may be objects
+_MODELS = ("embedder", "reader", "generator", "entailer")  # settings that may be objects
 CHECK_PAPERS = 3
 
 
@@ -148,6 +151,14 @@ class Footnote:
         return self._given.get("generator") or load_generator(self.settings)
 
     @cached_property
+    def reader(self) -> Reader | None:
+        """What reads question and text together; `None` goes without."""
+        given: Reader | None = self._given.get("reader")
+        if given or self.settings.reranker == NO_READER:
+            return given
+        return load_reader(self.settings.reranker, device=self.settings.device)
+
+    @cached_property
     def entailer(self) -> Entailer:
         """What judges whether a text carries a claim."""
         given: Entailer | None = self._given.get("entailer")
@@ -173,8 +184,10 @@ class Footnote:
     ) -> list[Hit]:
         """The `k` best papers for a question, best first, each with its best window."""
         alone = standalone(_checked(question), history)
-        query = self.embedder.encode_query(alone)
-        return retrieve(alone, query, self.library, self._sentences, k=k, filters=filters)
+        return self._retrieved(alone, self.embedder.encode_query(alone), k, filters)
+
+    def _retrieved(self, question: str, query: Vectors, k: int, filters: Filters | None) -> list[Hit]:
+        return retrieve(question, query, self.library, self._sentences, reader=self.reader, k=k, filters=filters)
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Answer a question; takes the options of `stream`."""
@@ -200,7 +213,7 @@ class Footnote:
         alone = standalone(_checked(question), history)
         yield Progress("retrieving")
         query = self.embedder.encode_query(alone)
-        hits = retrieve(alone, query, self.library, self._sentences, k=self.settings.documents, filters=filters)
+        hits = self._retrieved(alone, query, self.settings.documents, filters)
         documents = {document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])}
         clock.lap("retrieve")
         answer = Answer(

@@ -19,7 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.library import Filters, Library
+from rag.models import Reader
 from rag.sentences import SentenceVectors
+from rag.text import fold
 from rag.types import Chunk, Document, Hit
 
 # Measured on MED, CISI, SciTLDR summaries and the dev claims; flat between 0.7 and 1.5.
@@ -49,6 +51,7 @@ def retrieve(
     library: Library,
     sentences: SentenceVectors,
     *,
+    reader: Reader | None = None,
     k: int = 10,
     filters: Filters | None = None,
 ) -> list[Hit]:
@@ -56,12 +59,14 @@ def retrieve(
 
     Ties are broken by document id. `scores` holds the cosines `dense` (abstract), `window` (best
     window) and, for the first `RERANKED`, `sentence` (best sentence); `bm25` and `bm25_share` where a
-    word matched.
+    word matched; `reader`, the logit of the best window, for the first `READ`.
     """
-    first = _sorted(_candidates(question, query, library, filters))[: max(k, RERANKED)]
+    first = _sorted(_candidates(question, query, library, filters))[: max(k, READ)]
     documents = {d.id: d for d in library.documents([c.chunk.doc_id for c in first])}
     first = [c for c in first if c.chunk.doc_id in documents]
-    again = _reranked(first[:RERANKED], documents, query, sentences)
+    again = _sorted(_reranked(first[:RERANKED], documents, query, sentences)) + first[RERANKED:]
+    if reader:
+        again = _sorted(_read(question, again[:READ], documents, library, reader)) + again[READ:]
     return [
         Hit(
             c.chunk,
@@ -71,7 +76,7 @@ def retrieve(
             documents[c.chunk.doc_id].source,
             documents[c.chunk.doc_id].title,
         )
-        for rank, c in enumerate(_sorted(again)[:k] + first[RERANKED:k], start=1)
+        for rank, c in enumerate(again[:k], start=1)
     ]
 
 
@@ -110,6 +115,34 @@ def _reranked(
         replace(c, scores={**c.scores, "sentence": round(float((own.vectors @ query).max(initial=-1.0)), 6)})
         for c, own in zip(candidates, found, strict=True)
     ]
+
+
+def _read(
+    question: str,
+    candidates: Sequence[_Candidate],
+    documents: Mapping[str, Document],
+    library: Library,
+    reader: Reader,
+) -> list[_Candidate]:
+    """Every window of the candidates, under its paper's title, in one batch; the best window counts."""
+    windows = [
+        (place, chunk)
+        for place, candidate in enumerate(candidates)
+        for chunk in library.chunks(candidate.chunk.doc_id, "window")
+    ]
+    texts = [titled(documents[chunk.doc_id], chunk.text) for _, chunk in windows]
+    best: dict[int, float] = {}
+    for (place, _), logit in zip(windows, reader.read(question, texts).tolist(), strict=True):
+        best[place] = max(logit, best.get(place, -99.0))
+    return [
+        replace(c, scores={**c.scores, "reader": round(best[place], 4)}) if place in best else c
+        for place, c in enumerate(candidates)
+    ]
+
+
+def titled(document: Document, text: str) -> str:
+    """A part of a paper as the reader sees it: under the paper's title."""
+    return f"{fold(document.title)}. {fold(text)}" if document.title else fold(text)
 
 
 def _sorted(candidates: Sequence[_Candidate]) -> list[_Candidate]:

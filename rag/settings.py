@@ -30,6 +30,7 @@ class Settings(BaseModel):
     llm: str = "SmolLM2-135M-Instruct"
     llm_url: str = ""  # an OpenAI-compatible server that generates; empty: in this process
     api_key: str = Field(default="", repr=False)  # for llm_url and embed_url, never saved
+    reranker: str = "none"  # reads question and text together
     entailer: str = "overlap"  # the untrained judge; a trained one replaces it
     device: str = ""  # empty: a GPU where there is one
     window_sentences: int = Field(default=3, ge=1)

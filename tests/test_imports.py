@@ -37,7 +37,7 @@ HOMES = {
     "httpx": {"rag/models/server.py"},
     "click": {"ui/cli"},
     "gradio": {"ui/web"},
-    "jinja2": {"ui/web/render.py"},
+    "jinja2": {"ui/web/render.py", "eval/report/pages.py"},
     "playwright": {"ui/web/picture.py"},
     "starlette": {"ui/web/app.py"},
 }

@@ -9,7 +9,8 @@ from typing import Any
 
 from eval.train import corpora, entailer, entailer_data, reader, reader_data
 from eval.train.training import LONGEST
-from rag.models.cross_encoder import TRAINED, save_trained
+from rag.models.cross_encoder import save_trained
+from rag.models.weights import TRAINED
 
 _SEEDS = Path(__file__).parents[2] / "seeds"
 

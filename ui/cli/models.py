@@ -10,6 +10,8 @@ import click
 
 from rag import settings as configuring
 from rag.models import weights
+from rag.models.reader import NONE as NO_READER
+from rag.overlap import UNTRAINED
 from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 
 
@@ -25,12 +27,17 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
         weights.generator_folder(say=lambda text: click.echo(text, err=True))
     rows = [
         _served("embedder", settings.embedder, settings.embed_url),
+        _served("reader", settings.reranker, ""),
         _served("generator", settings.llm, settings.llm_url),
+        _served("entailer", settings.entailer, ""),
     ]
     for row in rows:
         if as_json:
             click.echo(json.dumps(asdict(row)))
         else:
+            if row.name in (UNTRAINED, NO_READER):
+                click.echo(f"{row.role:<10} {row.name}")
+                continue
             size = f"{row.megabytes:,.0f} MB, {row.checked}" if row.megabytes else ""
             click.echo(f"{row.role:<10} {row.name}")
             click.echo(f"{'':<10} {row.place or 'not fetched yet: footnote models --fetch'}  {size}".rstrip())

@@ -14,7 +14,7 @@ from rag.library import Filters
 from rag.pipeline import Footnote
 from ui.cli import terminal
 
-MODEL_OPTIONS = ("llm", "llm_url", "embedder", "embed_url", "entailer", "store")
+MODEL_OPTIONS = ("llm", "llm_url", "embedder", "embed_url", "reranker", "entailer", "store")
 FILTER_OPTIONS = ("year", "venue", "author", "source")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object (see README).")
@@ -28,7 +28,8 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option("--llm-url", metavar="URL", help="Generator on an OpenAI-compatible server."),
             click.option("--embedder", metavar="MODEL", help="Embedder: a hub id or a local folder."),
             click.option("--embed-url", metavar="URL", help="Embedder on an OpenAI-compatible server."),
-            click.option("--entailer", metavar="MODEL", help="Judge of claims: a hub id or a local folder."),
+            click.option("--reranker", metavar="MODEL", help="Reader: a reranker's hub id or folder, or none."),
+            click.option("--entailer", metavar="MODEL", help="Judge of claims: a hub id or folder, or overlap."),
             click.option("--store", metavar="URL", help="A Chroma server instead of the library's folder."),
         ]
     ):
