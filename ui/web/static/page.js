@@ -63,7 +63,7 @@
     if (!phone.matches) return;
     if (from && from.closest("#past, #live")) returnTo = from;
     document.body.classList.add("sheet");
-    setTimeout(() => one("#evcol .closer")?.focus({ preventScroll: true }), 60); // hidden elements take no focus
+    one("#evcol .closer")?.focus({ preventScroll: true });
   }
 
   function closeSheet() {
