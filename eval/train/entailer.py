@@ -50,6 +50,7 @@ def train(data: Path, papers: Path, folder: Path, *, leave_out: frozenset[str], 
     model.classifier.weight.data /= scale
     model.classifier.bias.data /= scale
     model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
     found = {**scores(logits, held), "temperature": scale, "pairs": len(rest), "held_out": len(held)}
     (folder / "scores.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
     return found

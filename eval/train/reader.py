@@ -52,6 +52,7 @@ def train(data: Path, papers: Path, folder: Path, *, leave_out: frozenset[str], 
         seed=seed,
     )
     model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
     found = scores(training.score(model, tokenizer, _pairs(held))[:, 0].tolist(), held)
     found |= {"groups": len(rest), "held_out": len(held)} | {f"untrained_{k}": v for k, v in before.items()}
     (folder / "scores.json").write_text(json.dumps(found, indent=1), encoding="utf-8")

@@ -6,6 +6,7 @@ contradiction, in whatever order and spelling) or two (supported or not, as Mini
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,8 +16,10 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models.cross_encoder import CrossEncoder, load, load_trained
+from rag.models.weights import card_of
 
 OWN = "footnote-entailer"
+_TINY = 1e-3
 
 _KINDS = {
     "supported": ("entail", "support", "consistent", "true"),
@@ -32,6 +35,27 @@ class Entailment:
     supported: float
     contradicted: float
     not_enough_info: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logistic weights that make a model's three probabilities fit claims that were kept from it.
+
+    A model of this size tells a contradiction more surely than a paraphrase, so both count: the log odds of
+    support are `bias + support * log odds(supported) + contradiction * log(contradicted)`.
+    """
+
+    bias: float
+    support: float
+    contradiction: float
+
+    def of(self, raw: Entailment) -> Entailment:
+        """The calibrated probabilities; what is not support is shared out as the model did."""
+        odds = math.log((raw.supported + _TINY) / (1 - raw.supported + _TINY))
+        log_odds = self.bias + self.support * odds + self.contradiction * math.log(raw.contradicted + _TINY)
+        supported = 1 / (1 + math.exp(-log_odds))
+        contradicted = (1 - supported) * raw.contradicted / max(_TINY, raw.contradicted + raw.not_enough_info)
+        return Entailment(supported, contradicted, 1 - supported - contradicted)
 
 
 class Entailer(Protocol):
@@ -50,9 +74,10 @@ class Entailer(Protocol):
 class NliEntailer:
     """A sequence classifier over (premise, hypothesis) pairs."""
 
-    def __init__(self, encoder: CrossEncoder, name: str) -> None:
+    def __init__(self, encoder: CrossEncoder, name: str, *, calibration: Calibration | None = None) -> None:
         self.name = name
         self._encoder = encoder
+        self._calibration = calibration
         self._roles = roles_of(self._encoder.labels, name)
 
     def entail(self, pairs: Sequence[tuple[str, str]]) -> list[Entailment]:
@@ -64,7 +89,8 @@ class NliEntailer:
         parts = dict.fromkeys(_KINDS, 0.0)
         for index, share in enumerate((shares / shares.sum()).tolist()):
             parts[self._roles[index]] += share
-        return Entailment(**parts)
+        found = Entailment(**parts)
+        return self._calibration.of(found) if self._calibration else found
 
 
 def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
@@ -86,7 +112,7 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
 
 def load_entailer(setting: str, *, device: str = "") -> Entailer:
     """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
-    encoder = (
-        load_trained("entailer", device=device) if setting == OWN else load(setting, what="entailer", device=device)
-    )
-    return NliEntailer(encoder, setting)
+    if setting == OWN:
+        calibration = Calibration(**card_of("entailer")["calibration"])
+        return NliEntailer(load_trained("entailer", device=device), OWN, calibration=calibration)
+    return NliEntailer(load(setting, what="entailer", device=device), setting)
