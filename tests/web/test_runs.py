@@ -1,49 +1,236 @@
-"""Runs of the evaluation on the page, and why a sentence was written."""
+"""Runs of the evaluation that the page makes and shows, and why a sentence was written."""
 
 import json
+import shutil
+import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from rag.errors import EvalError
+from eval.run import read_records
+from rag.errors import BadInputError, EvalError
 from rag.salience import WordSalience
-from ui.web import runs
+from ui.web import plans, runs
+from ui.web.job import DONE, FAILED, RUNNING, STOPPED, STOPPING, Job
+from ui.web.people import PAUSE_S, People
+from ui.web.plans import draw_up, take_up
 from ui.web.render import html
 from ui.web.why import drivers
 
-FIGURE = {
-    "group": "answer",
-    "says": "sentences that hold <b>",
-    "value": 0.5,
-    "low": None,
-    "high": None,
-    "n": 4,
-    "unscored": 1,
-    "by_type": {"fact": {"value": None, "n": 2}},
-}
+PATIENCE_S = 120
 
 
-def test_without_a_run_the_tab_says_how_one_is_made(tmp_path):
-    assert runs.names(tmp_path) == []
-    assert "footnote eval run" in html("runs", run=None, command="footnote eval run", error="")
+class Loaded:
+    """Models that are there."""
+
+    def wait(self, seconds):
+        return True
 
 
-def test_a_run_is_shown_with_what_could_not_be_scored(tmp_path):
-    folder = tmp_path / "runs" / "first"
+def planned(footnote, name, **options):
+    given = {"file": None, "limit": 3, "is_full": False, **options}
+    return draw_up(footnote, given.pop("choice", "dev"), name=name, **given)
+
+
+def until(job, holds):
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds(job.standing):
+        assert time.monotonic() < deadline, job.standing
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def gated(seeds):
+    """A generator that writes one draft for each turn that the test gives."""
+    turns = threading.Semaphore(0)
+
+    def draft(prompt):
+        turns.acquire(timeout=PATIENCE_S)
+        return "It is so [1]."
+
+    seeds.generator.draft = draft
+    return SimpleNamespace(footnote=seeds, turns=turns, prompts=seeds.generator.prompts)
+
+
+def test_a_run_is_stopped_and_goes_on_without_asking_twice(gated):
+    people = People()
+    job = Job(gated.footnote, Loaded(), people)
+    job.start(planned(gated.footnote, "one", limit=6))
+    folder = gated.footnote.library.folder / "runs" / "one"
+    gated.turns.release()
+    until(job, lambda now: now.done >= 1)
+    assert job.asks_now
+    with pytest.raises(BadInputError, match="one is under way"):
+        job.start(planned(gated.footnote, "two"))
+    job.stop()
+    assert job.standing.state == STOPPING
+    gated.turns.release()  # the question in work is kept
+    job.wait(PATIENCE_S)
+    assert job.standing.state == STOPPED
+    before = read_records(folder)
+    assert 1 <= len(before) < 6
+    assert plans.unfinished(gated.footnote.library.folder) == ["one", "two"]
+    assert plans.finished(gated.footnote.library.folder) == []
+
+    other = Job(gated.footnote, Loaded(), people)  # as after a restart
+    for _ in range(10):
+        gated.turns.release()
+    other.start(take_up(gated.footnote, "one"))
+    other.wait(PATIENCE_S)
+    assert other.standing.state == DONE, other.standing.error
+    after = read_records(folder)
+    assert after[: len(before)] == before
+    assert len({record.id for record in after}) == len(after) == 6
+    assert len(gated.prompts) == len(set(gated.prompts))  # nothing was asked twice
+    assert plans.finished(gated.footnote.library.folder) == ["one"]
+    run = runs.read(gated.footnote, "one")
+    assert len(run.cards) == run.scores["questions"] == 6
+    assert run.report
+    question, record = runs.answered(gated.footnote, "one", after[0].id)
+    assert (question.id, record) == (after[0].id, after[0])
+
+
+def test_a_run_waits_while_somebody_asks(gated):
+    people = People()
+    job = Job(gated.footnote, Loaded(), people)
+    for _ in range(20):
+        gated.turns.release()
+    with people.asking():
+        job.start(planned(gated.footnote, "polite"))
+        until(job, lambda now: now.waits)
+        time.sleep(0.3)
+        assert job.standing.done == 0
+        assert not job.asks_now
+        assert "Waits: somebody asks" in html("standing", now=job.standing)
+    left = time.monotonic()
+    until(job, lambda now: not now.waits)
+    assert time.monotonic() - left > PAUSE_S / 2  # whoever is next in line comes first
+    job.wait(PATIENCE_S)
+    assert job.standing.state == DONE
+    with people.asking():
+        job.start(planned(gated.footnote, "stopped"))
+        until(job, lambda now: now.waits)
+        job.stop()
+        job.wait(PATIENCE_S)  # no need to wait for people first
+        assert job.standing.state == STOPPED
+
+
+def test_two_runs_over_the_same_questions_are_compared(gated):
+    for _ in range(40):
+        gated.turns.release()
+    job = Job(gated.footnote, Loaded(), People())
+    for name in ("a", "b"):
+        job.start(planned(gated.footnote, name, choice="made", limit=5))
+        job.wait(PATIENCE_S)
+        assert job.standing.state == DONE, job.standing.error
+    found = runs.compared(gated.footnote, "a", "b")
+    assert found.questions == len(found.rows) == 5
+    markup = html("compared", names=("a", "b"), found=found, runs=2, error="", most=3)
+    assert markup.count('data-act="both"') == 3
+    assert "cannot be told" in markup
+    assert "By kind of question" in markup
+
+
+def test_a_run_that_cannot_go_on_says_why(gated):
+    for _ in range(20):
+        gated.turns.release()
+    job = Job(gated.footnote, Loaded(), People())
+    plan = planned(gated.footnote, "old", limit=2)
+    job.start(plan)
+    job.wait(PATIENCE_S)
+    (plan.folder / "scores.json").unlink()
+    gated.footnote.remove([gated.footnote.library.list(0, 1)[0][0].id])
+    with pytest.raises(BadInputError, match="papers or the settings have changed since old began"):
+        job.start(take_up(gated.footnote, "old"))
+    (plan.folder / "questions.jsonl").unlink()
+    manifest = json.loads((plan.folder / "run.json").read_text(encoding="utf-8"))
+    (plan.folder / "run.json").write_text(json.dumps(manifest | {"questions_sha256": "?"}), encoding="utf-8")
+    with pytest.raises(EvalError, match="questions that are not here"):
+        take_up(gated.footnote, "old")
+
+    def breaks(prompt):
+        raise RuntimeError("<b>secret</b>")
+
+    gated.footnote.generator.draft = breaks
+    job.start(planned(gated.footnote, "broken"))
+    job.wait(PATIENCE_S)
+    assert (job.standing.state, "secret" in job.standing.error) == (FAILED, False)
+
+
+def test_a_run_of_the_command_line_is_known_by_its_questions(gated):
+    for _ in range(20):
+        gated.turns.release()
+    job = Job(gated.footnote, Loaded(), People())
+    plan = planned(gated.footnote, "elsewhere")
+    job.start(plan)
+    job.wait(PATIENCE_S)
+    for name in (plans.QUESTIONS, plans.PLAN):
+        (plan.folder / name).unlink()
+    assert plans.questions_of(plan.folder, gated.footnote) == plan.questions
+    assert take_up(gated.footnote, "elsewhere").questions == plan.questions
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": "../out"}, "letters, digits"),
+        ({"name": ".."}, "letters, digits"),
+        ({"name": "a" * 61}, "letters, digits"),
+        ({"name": "there"}, "there is a run called there"),
+        ({"limit": 0}, "from 1 to"),
+        ({"limit": 10**9}, "from 1 to"),
+        ({"choice": "all"}, "choose which"),
+        ({"choice": "file"}, "give a file"),
+        ({"choice": "file", "file": "not json\n"}, "not JSON"),
+        ({"choice": "file", "file": ""}, "no question to ask"),
+        ({"choice": "file", "file": "other"}, "do not fit the papers"),
+    ],
+)
+def test_bad_input_is_told_and_nothing_is_written(seeds, tmp_path, given, told):
+    (seeds.library.folder / "runs" / "there").mkdir(parents=True)
+    given = {"choice": "dev", "limit": 3, "name": "", "file": None, **given}
+    if given["file"] is not None:
+        file = tmp_path / "mine.jsonl"
+        row = {"id": "1", "type": "fact", "question": "What?", "history": [], "gold_answer": "", "key_facts": []}
+        row |= {"gold_sources": [], "gold_sentences": [], "answerable": False, "without": ["no such paper"]}
+        file.write_text(json.dumps(row) if given["file"] == "other" else given["file"], encoding="utf-8")
+        given["file"] = file
+    with pytest.raises(BadInputError, match=told) as caught:
+        draw_up(seeds, given.pop("choice"), is_full=False, **given)
+    assert str(tmp_path) not in str(caught.value)
+    assert [path.name for path in (seeds.library.folder / "runs").iterdir()] == ["there"]
+
+
+def test_a_run_without_a_name_gets_a_free_one(seeds):
+    assert [planned(seeds, "").name for _ in range(2)] == ["dev", "dev-2"]
+    plan = take_up(seeds, "dev")  # begun, nothing asked yet
+    assert not plan.has_begun
+    shutil.rmtree(plan.folder)
+
+
+def test_the_standing_of_a_run_is_told(seeds):
+    from ui.web.job import Standing
+
+    now = Standing("<b>", RUNNING, "asking", 3, 10, per_minute=4.0, left_s=105.0)
+    said = html("standing", now=now)
+    assert "question 3 of 10 answered" in said
+    assert "4.0 a minute · about 2 min left" in said
+    assert "<b>" not in said
+    assert html("standing", now=None).strip() == ""
+    assert "No run yet" in html("runs", run=None, error="")
+
+
+def test_scores_that_cannot_be_read_are_an_error(seeds):
+    folder = seeds.library.folder / "runs" / "first"
     folder.mkdir(parents=True)
-    scores = {"questions": 4, "abstained": 1, "errors": 0, "judge": "words", "metrics": {"faithfulness": FIGURE}}
-    (folder / "scores.json").write_text(json.dumps(scores), encoding="utf-8")
-    assert runs.names(tmp_path) == ["first"]
-    run = runs.read(tmp_path, "first")
-    assert run.figures[0].unscored == 1
-    assert run.report is None
-    markup = html("runs", run=run, command="", error="")
-    assert "sentences that hold &lt;b&gt;" in markup
-    assert "0.500" in markup
     (folder / "scores.json").write_text("{", encoding="utf-8")
+    assert plans.finished(seeds.library.folder) == ["first"]
     with pytest.raises(EvalError, match="no scores"):
-        runs.read(tmp_path, "first")
-    assert runs.answers(tmp_path, "first", "q") is None
+        runs.read(seeds, "first")
+    assert runs.answered(seeds, "first", "q") == (None, None)
+    assert runs.report(Path("nowhere"), "first") is None
 
 
 def test_words_are_shaded_by_what_they_drive_and_the_text_stays_whole():

@@ -1,8 +1,9 @@
 """The web page: ask, read each sentence beside its source, extend the corpus. The home of gradio.
 
 `app`         open this first: puts the page together and serves it
-`ask`, `corpus`, `evaluation`  the tabs; `answering` is what happens to a question
-`runs`        runs of the evaluation → figures
+`ask`, `corpus`, `evaluation`, `compare`  the tabs; `answering` is what happens to a question
+`plans`       what a run of the evaluation asks; `job` makes the run, while `people` do not ask
+`runs`        finished runs → figures
 `site`        what all parts share
 `session`     one visitor's conversation
 `view`        Answer → what is shown of it, as plain values; `render` makes HTML of those, the only place that does

@@ -27,6 +27,7 @@ from ui.web.view import filter_text, shown
 
 Changes = dict[str, Any]
 FLUSH_S = 0.06  # a draft is sent at most so often: faster than anyone reads
+_FIRST = " as soon as the evaluation is through with the question it is at"
 _STAGES = {
     "retrieving": "Searching the papers",
     "reading": "Reading abstracts",
@@ -78,7 +79,7 @@ def answer(site: Site, state: Session) -> Iterator[Changes]:
     state.waiting = False
     epoch = state.epoch
     try:
-        with closing(_written(site, state, state.asked)) as changes:  # type: ignore[type-var]
+        with site.people.asking(), closing(_written(site, state, state.asked)) as changes:  # type: ignore[type-var]
             for change in changes:
                 if state.epoch != epoch:  # stopped, or another conversation
                     return
@@ -106,7 +107,8 @@ def _written(site: Site, state: Session, asked: Asked) -> Iterator[Changes]:
             if isinstance(event, Answer):
                 yield _finished(site, state, event, asked.filters)
             elif isinstance(event, Progress):
-                yield {"live": _asking(state, _STAGES[event.stage], checking=event.stage == "checking")}
+                stage = _STAGES[event.stage] + (_FIRST if site.job.asks_now and event.stage == "writing" else "")
+                yield {"live": _asking(state, stage, checking=event.stage == "checking")}
             elif isinstance(event, Delta):
                 state.draft += event.text
                 if time.monotonic() - flushed > FLUSH_S:

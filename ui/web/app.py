@@ -18,22 +18,22 @@ from starlette.middleware import Middleware
 from rag.pipeline import Footnote
 from ui.web import security, tools
 from ui.web.ask import AskTab
+from ui.web.compare import CompareTab
 from ui.web.corpus import CorpusTab
-from ui.web.evaluation import EvaluationTabs
+from ui.web.evaluation import EvalTab
 from ui.web.models import Loading
 from ui.web.render import html
 from ui.web.site import PLAIN, QUIET, Site, pressed
 from ui.web.view import MEANINGS
 
 TABS = ("ask", "corpus", "eval", "compare", "about")
-EVENTS = ("ask", "retry", "feedback", "clear_filters", "why", "tab", "paper", "turn_page", "remove", "both")
+EVENTS = ("ask", "retry", "feedback", "clear_filters", "why", "tab", "paper", "turn_page", "remove", "answered", "both")
 # page.js calls footnoteAct for a press of a button with data-act
 BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
 
 
 def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
     """The page. `together` is how many answers the model can take at once."""
-    evaluation = EvaluationTabs(site)
     with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
         top = gr.HTML(elem_id="top", **PLAIN)
@@ -42,21 +42,23 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
                 ask = AskTab(site)
             with gr.Tab("Corpus", id="corpus"):
                 corpus = CorpusTab(site)
-            with gr.Tab("Eval", id="eval"):
-                evaluation.eval(page)
+            with gr.Tab("Eval", id="eval") as watching:
+                evaluation = EvalTab(site)
             with gr.Tab("Compare", id="compare"):
-                evaluation.compare(page, bridge)
+                compare = CompareTab(site)
             with gr.Tab("About", id="about"):
                 gr.HTML(about(site, mcp=mcp), **PLAIN)
         ask.connect(bridge, together)
         corpus.connect(bridge, page, ask.told, lambda: masthead(site), top)
+        evaluation.connect(bridge, page, watching, compare)
+        compare.connect(bridge)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
         clock = gr.Timer(1.5)
         clock.tick(lambda: _progress(site), None, [top, clock], queue=False, **QUIET)
         page.load(lambda: masthead(site), None, top, queue=False, **QUIET)
         page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
         page.load(site.welcome, None, ask.live, queue=False, **QUIET)
-        tools.offer(site.footnote, together=together)
+        tools.offer(site.footnote, site.people, together=together)
     page.queue(max_size=64, default_concurrency_limit=8)
     return page
 

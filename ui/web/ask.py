@@ -152,7 +152,8 @@ class AskTab:
         if answer is None or not 0 <= claim < len(answer.claims):
             return gr.skip()
         try:
-            found, drivers = why(self.site.footnote, answer, claim)
+            with self.site.people.asking():
+                found, drivers = why(self.site.footnote, answer, claim)
         except FootnoteError as error:
             return gr.update(value=html("why", claim="", found=None, drivers=[], error=str(error)), visible=True)
         told_of = answer.claims[claim].text

@@ -1,85 +1,152 @@
-"""The Eval and Compare tabs. Where there is no run, they say so and how one is made."""
+"""The Eval tab: start a run and watch it, stop it and go on with it, and read what it found."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from rag.errors import FootnoteError
-from ui.web import runs
+from ui.web import plans, runs
+from ui.web.compare import CompareTab, sides
 from ui.web.render import html
 from ui.web.site import PLAIN, QUIET, Site, pressed
-from ui.web.view import shown
 
-COMMAND = "footnote eval run"
-MOST_ROWS = 200
+WATCH_S = 1.5
+PLACE = 9000  # of the answer that is looked at; turns of a conversation never get so far
 
 
-class EvaluationTabs:
-    """Two tabs: the figures of a run, and two runs beside each other."""
+class EvalTab:
+    """The components of the tab, and what happens between them."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
+        self.site = site
         self._library = site.footnote.library.folder
+        self.clock = gr.Timer(WATCH_S, active=False)
+        self.standing = gr.HTML(elem_id="standing", visible=False, **PLAIN)
+        self.stop = gr.Button("Stop the run", visible=False, size="sm", elem_id="stoprun")
+        self._plan()
+        self.chosen = gr.Dropdown([], label="Run", interactive=True, visible=False, elem_id="run")
+        with gr.Row(elem_id="runfile"):
+            self.take = gr.Button("Download the whole report", visible=False, size="sm", elem_id="takereport")
+            self.file = gr.DownloadButton("Download", visible="hidden", elem_id="report")
+        self.figures = gr.HTML(elem_id="runs", **PLAIN)
+        self.answer = gr.HTML(elem_id="answered", **PLAIN)
 
-    def eval(self, page: gr.Blocks) -> None:
-        """Put the Eval tab here."""
-        chosen = gr.Dropdown([], label="Run", interactive=True, visible=False, elem_id="run")
-        figures = gr.HTML(elem_id="runs", **PLAIN)
-        page.load(self._begin, None, [chosen, figures], queue=False, **QUIET)
-        chosen.input(self._figures, chosen, figures, queue=False, **QUIET)
+    def _plan(self) -> None:
+        with gr.Accordion("New run", open=False, elem_id="plan") as self.form:
+            choices = [(label, value) for value, label in plans.CHOICES.items()]
+            self.choice = gr.Radio(choices, value=plans.SPLITS[0], label="Questions")
+            self.upload = gr.File(label="JSON Lines of questions", file_types=[".jsonl"], visible=False, height=110)
+            with gr.Row():
+                self.limit = gr.Number(label="At most so many", precision=0, min_width=120, placeholder="all")
+                self.name = gr.Textbox(label="Name of the run", max_length=60, min_width=160, placeholder="chosen")
+            self.full = gr.Checkbox(label="Also ask the controls and test the judge: takes several times as long")
+            self.start = gr.Button("Start", variant="primary", size="sm", elem_id="startrun")
+        with gr.Row(visible=False, elem_id="resume") as self.rest:
+            self.begun = gr.Dropdown([], label="Not finished", interactive=True, min_width=160)
+            self.resume = gr.Button("Resume", size="sm", elem_id="goon")
+        self.problem = gr.HTML(elem_id="problem", visible=False, **PLAIN)
 
-    def _begin(self) -> tuple[Any, str]:
-        there = runs.names(self._library)
-        first = there[0] if there else None
-        return gr.update(choices=there, value=first, visible=bool(there)), self._figures(first)
+    def connect(self, bridge: Any, page: gr.Blocks, tab: gr.Tab, compare: CompareTab) -> None:
+        """Wire the events; what a run changes is also told to the Compare tab."""
+        looks = [self.standing, self.clock, self.stop, self.start, self.rest, self.begun, self.problem]
+        fresh = [*looks, self.chosen, self.take, self.figures, *compare.choosing]
+        kept = [self.chosen, *compare.chosen]  # only what never shrinks: gradio refuses a choice that went meanwhile
+        quiet: dict[str, Any] = {"queue": False, **QUIET}
 
-    def _figures(self, name: str | None) -> str:
-        if name not in runs.names(self._library):
-            return html("runs", run=None, command=COMMAND, error="")
+        def all_anew(chosen: str | None, one: str | None, other: str | None) -> list[Any]:
+            return [*self._looks(), *self._report(chosen), *compare.choices(one, other)]
+
+        def tick(chosen: str | None, one: str | None, other: str | None) -> list[Any]:
+            now = self.site.job.standing
+            if now and now.is_under_way:
+                return [html("standing", now=now), *[gr.skip()] * (len(fresh) - 1)]
+            return all_anew(now.name if now else chosen, one, other)
+
+        for event in (page.load, tab.select):
+            event(all_anew, kept, fresh, **quiet)
+        self.clock.tick(tick, kept, fresh, **quiet)
+        planned = [self.choice, self.upload, self.limit, self.name, self.full]
+        self.start.click(self._start, planned, looks, **quiet)
+        self.resume.click(self._resume, self.begun, looks, **quiet)
+        self.stop.click(self._stop, None, looks, **quiet)
+        self.choice.change(lambda choice: gr.update(visible=choice == plans.FILE), self.choice, self.upload, **quiet)
+        self.chosen.input(self._report, self.chosen, [self.chosen, self.take, self.figures], **quiet).then(
+            lambda: "", None, self.answer, **quiet
+        )
+        self.take.click(self._file, self.chosen, self.file, **quiet).success(
+            None, None, None, js="() => document.querySelector('#report a, a#report, button#report')?.click()"
+        )
+        bridge.answered(self._answered, self.chosen, self.answer, **quiet)
+
+    # -- the run under way ----------------------------------------------------------------------
+
+    def _start(self, choice: str, file: str | None, limit: float | None, name: str, full: bool) -> list[Any]:
         try:
-            return html("runs", run=runs.read(self._library, name), command=COMMAND, error="")
-        except (FootnoteError, KeyError, TypeError) as error:
-            return html("runs", run=None, command=COMMAND, error=f"{name} cannot be read: {error}")
+            self.site.job.assert_free()
+            plan = plans.draw_up(
+                self.site.footnote,
+                choice,
+                file=Path(file) if file else None,
+                limit=None if limit is None else int(limit),
+                name=str(name or ""),
+                is_full=bool(full),
+            )
+            self.site.job.start(plan)
+        except FootnoteError as error:
+            return self._looks(str(error))
+        return self._looks()
 
-    def compare(self, page: gr.Blocks, bridge: Any) -> None:
-        """Put the Compare tab here."""
-        with gr.Row(visible=False) as row:
-            one = gr.Dropdown([], label="Run", interactive=True)
-            other = gr.Dropdown([], label="Beside", interactive=True)
-            button = gr.Button("Compare", variant="primary", min_width=100)
-        table = gr.HTML(elem_id="compared", **PLAIN)
-        both = gr.HTML(elem_id="both", **PLAIN)
-
-        def begin() -> list[Any]:
-            there = runs.names(self._library)
-            first, second = (there[0], there[1]) if len(there) > 1 else (None, None)
-            choices = [gr.update(choices=there, value=value) for value in (first, second)]
-            nothing = html("compared", names=(), found=None, runs=len(there), command=COMMAND, error="", most=MOST_ROWS)
-            return [gr.update(visible=len(there) > 1), *choices, nothing]
-
-        page.load(begin, None, [row, one, other, table], queue=False, **QUIET)
-        waits: dict[str, Any] = {"concurrency_id": "eval", "concurrency_limit": 1, "api_visibility": "private"}
-        button.click(self._compared, [one, other], [table, both], **waits)
-        bridge.both(self._both, [one, other], both, queue=False, **QUIET)
-
-    def _compared(self, one: str | None, other: str | None) -> tuple[str, str]:
-        there = runs.names(self._library)
-        said: dict[str, Any] = {"runs": len(there), "command": COMMAND, "most": MOST_ROWS}
-        if one not in there or other not in there:
-            return html("compared", names=(), found=None, error="", **said), ""
+    def _resume(self, name: str | None) -> list[Any]:
+        if name not in plans.unfinished(self._library):
+            return self._looks("choose a run that is not finished")
         try:
-            found = runs.compared(self._library, one, other)
-        except (FootnoteError, KeyError, TypeError) as error:
-            return html("compared", names=(), found=None, error=str(error), **said), ""
-        return html("compared", names=(one, other), found=found, error="", **said), ""
+            self.site.job.start(plans.take_up(self.site.footnote, name))
+        except FootnoteError as error:
+            return self._looks(str(error))
+        return self._looks()
 
-    def _both(self, one: str | None, other: str | None, event: gr.EventData) -> str:
-        there, asked = runs.names(self._library), pressed(event, "value")
-        sides = []
-        for place, name in enumerate((one, other)):
-            answer = runs.answers(self._library, name, asked) if name in there else None
-            documents = self._site.documents(answer) if answer else {}
-            sides.append((name or "", shown(9000 + place, answer, documents) if answer else None))
-        return html("both", sides=sides, question=asked)
+    def _stop(self) -> list[Any]:
+        self.site.job.stop()
+        return self._looks()
+
+    def _looks(self, error: str = "") -> list[Any]:
+        """New values of what starts, shows and ends a run."""
+        now = self.site.job.standing
+        is_under_way = bool(now and now.is_under_way)
+        rest = [] if is_under_way else plans.unfinished(self._library)
+        value = now.name if now and now.name in rest else next(iter(rest), None)
+        return [
+            gr.update(value=html("standing", now=now), visible=now is not None),
+            gr.Timer(active=is_under_way),
+            gr.update(visible=is_under_way, interactive=bool(now and now.state == "running")),
+            gr.update(interactive=not is_under_way),
+            gr.update(visible=bool(rest)),
+            gr.update(choices=rest, value=value),
+            gr.update(value=html("problem", error=error), visible=bool(error)),
+        ]
+
+    # -- what runs found ------------------------------------------------------------------------
+
+    def _report(self, chosen: str | None) -> list[Any]:
+        """New values of the choice of runs, the report's button, and the report."""
+        there = plans.finished(self._library)
+        name = chosen if chosen in there else next(iter(there), None)
+        run, error = None, ""
+        if name:
+            try:
+                run = runs.read(self.site.footnote, name)
+            except (FootnoteError, KeyError, TypeError) as broken:
+                error = f"{name} cannot be read: {broken}"
+        choice = gr.update(choices=there, value=name, visible=bool(there))
+        return [choice, gr.update(visible=bool(run and run.report)), html("runs", run=run, error=error)]
+
+    def _file(self, name: str | None) -> Any:
+        report = runs.report(self._library, name) if name in plans.finished(self._library) else None
+        return gr.skip() if report is None else str(report)
+
+    def _answered(self, name: str | None, event: gr.EventData) -> str:
+        names = [name] if name in plans.finished(self._library) else []
+        return sides(self.site, names, pressed(event, "value"), PLACE)

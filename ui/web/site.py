@@ -6,7 +6,7 @@ What a browser sends may be forged: it is read through `pressed` and `filters_fr
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from rag.library import Filters
 from rag.pipeline import Footnote
 from rag.types import Answer, Document
 from ui.web import questions
+from ui.web.job import Job
 from ui.web.models import Loading
+from ui.web.people import People
 from ui.web.render import html
 
 # Options of HTML that is rendered by us and runs nothing; `{{x}}` in a template would run text as code.
@@ -32,6 +34,11 @@ class Site:
     footnote: Footnote
     loading: Loading
     scratch: Path  # for files to download, removed in the end
+    people: People = field(default_factory=People)
+    job: Job = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.job = Job(self.footnote, self.loading, self.people)
 
     def documents(self, answer: Answer) -> dict[str, Document]:
         """The papers that an answer cites, withdrew or found, by id."""

@@ -14,12 +14,13 @@ from rag.errors import FootnoteError
 from rag.pipeline import Footnote
 from rag.types import JSON
 from ui.web.ask import MODEL
+from ui.web.people import People
 from ui.web.site import filters_from
 
 MAX_HITS = 50
 
 
-def offer(footnote: Footnote, *, together: int) -> None:
+def offer(footnote: Footnote, people: People, *, together: int) -> None:
     """Add the four tools to the page that is being built; answers wait their turn for the model."""
 
     def ask(question: str, year_from: int = 0, year_to: int = 0, venue: str = "", author: str = "") -> JSON:
@@ -35,7 +36,10 @@ def offer(footnote: Footnote, *, together: int) -> None:
         Returns:
             The answer with its claims, each with verdict and quotes; "abstained" is true where the papers don't say.
         """
-        return _told(lambda: footnote.ask(question, filters=filters_from(year_from, year_to, venue, author)).to_dict())
+        with people.asking():
+            return _told(
+                lambda: footnote.ask(question, filters=filters_from(year_from, year_to, venue, author)).to_dict()
+            )
 
     def search(question: str, k: int = 10) -> JSON:
         """Find the papers that fit a question best, each with its best passage.

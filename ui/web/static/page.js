@@ -91,7 +91,7 @@
     pick(next);
   }
 
-  let quiet = 0, heard = "", explained = null;
+  let quiet = 0, heard = "", explained = null, looked = null;
   function say(text, loud = true) {
     const line = one("#said");
     if (!line) return;
@@ -108,6 +108,9 @@
     const why = one("#why h3");
     if (why && why !== explained) one("#evcol").scrollTo({ top: 0 });
     explained = why;
+    const found = all("#answered .looked, #both .looked").find(seen);
+    if (found && found !== looked) found.scrollIntoView({ block: "start" });
+    looked = found ?? looked;
   }
 
   async function copy(text, button) {

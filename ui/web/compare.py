@@ -1,0 +1,76 @@
+"""The Compare tab: two runs of the same questions beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from rag.errors import FootnoteError
+from ui.web import plans, runs
+from ui.web.render import html
+from ui.web.site import PLAIN, QUIET, Site, pressed
+from ui.web.view import shown
+
+MOST_ROWS = 200
+PLACE = 9100  # see `evaluation.PLACE`
+
+
+class CompareTab:
+    """The components of the tab, and what happens between them."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._library = site.footnote.library.folder
+        with gr.Row(visible=False, elem_id="choosing") as self.row:
+            self.one = gr.Dropdown([], label="A", interactive=True, min_width=140)
+            self.other = gr.Dropdown([], label="B", interactive=True, min_width=140)
+            self.button = gr.Button("Compare", variant="primary", size="sm", elem_id="comparing")
+        self.table = gr.HTML(elem_id="compared", **PLAIN)
+        self.both = gr.HTML(elem_id="both", **PLAIN)
+        self.chosen = [self.one, self.other]
+        self.choosing = [self.row, *self.chosen, self.table]
+
+    def connect(self, bridge: Any) -> None:
+        """Wire the events."""
+        waits: dict[str, Any] = {"concurrency_id": "eval", "concurrency_limit": 1, "api_visibility": "private"}
+        self.button.click(self._compared, self.chosen, [self.table, self.both], **waits)
+        bridge.both(self._both, self.chosen, self.both, queue=False, **QUIET)
+
+    def choices(self, one: str | None, other: str | None) -> list[Any]:
+        """New values of `choosing`; what was chosen stays while it is there."""
+        there = plans.finished(self._library)
+        first = one if one in there else next(iter(there), None)
+        second = other if other in there else next((name for name in there if name != first), None)
+        is_kept = bool(one) and (first, second) == (one, other)
+        nothing = gr.skip() if is_kept else html("compared", names=(), found=None, runs=len(there), error="", most=0)
+        choices = [gr.update(choices=there, value=value) for value in (first, second)]
+        return [gr.update(visible=len(there) > 1), *choices, nothing]
+
+    def _compared(self, one: str | None, other: str | None) -> tuple[str, str]:
+        there = plans.finished(self._library)
+        found, error = None, ""
+        if one in there and other in there:
+            try:
+                found = runs.compared(self.site.footnote, one, other)
+            except (FootnoteError, KeyError, TypeError) as broken:
+                error = str(broken)
+        names = (one, other)
+        return html("compared", names=names, found=found, error=error, runs=len(there), most=MOST_ROWS), ""
+
+    def _both(self, one: str | None, other: str | None, event: gr.EventData) -> str:
+        names = [name for name in (one, other) if name in plans.finished(self._library)]
+        return sides(self.site, names, pressed(event, "value"), PLACE)
+
+
+def sides(site: Site, names: Sequence[str], question_id: str, place: int) -> str:
+    """What each run made of a question, beside what it should have; `place` keeps their keys apart."""
+    views, asked = [], None
+    for number, name in enumerate(names):
+        question, record = runs.answered(site.footnote, name, question_id)
+        asked = asked or question
+        answer = record.answer if record else None
+        view = shown(place + number, answer, site.documents(answer)) if answer else None
+        views.append((name, view, record.error if record else "It is not in this run."))
+    return html("both", sides=views, question=asked)

@@ -1,0 +1,159 @@
+"""What a run of the evaluation is to ask: chosen on the page, kept in the run's folder, read again to go on.
+
+A run that was made on the command line keeps no plan; its questions are known again by their hash.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eval import harness
+from eval.beir import documents_of
+from eval.dataset import ClaimRow, Question, faults, read_claims, read_questions
+from eval.make import make_questions
+from eval.run import MANIFEST, manifest_of, read_manifest, sample
+from eval.systems import Pipeline
+from rag.errors import BadInputError, EvalError
+from rag.pipeline import Footnote
+
+FOLDER = "runs"  # in the library's
+QUESTIONS, PLAN = "questions.jsonl", "plan.json"
+SPLITS = ("test", "dev")  # of the seed papers
+MADE, FILE = "made", "file"
+CHOICES = {
+    "test": "Test questions of the seed papers",
+    "dev": "Dev questions of the seed papers",
+    MADE: "Made from the papers of this library",
+    FILE: "A file of questions",
+}
+MOST_QUESTIONS = 2_000
+MOST_FAULTS = 8  # told of at once
+_MADE_BY_DEFAULT = 30
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run to make; `claims` test the judge, and with `is_full` the controls are asked too."""
+
+    folder: Path
+    questions: Sequence[Question]
+    claims: Sequence[ClaimRow] = ()
+    is_full: bool = False
+
+    @property
+    def name(self) -> str:
+        """The run's name is that of its folder."""
+        return self.folder.name
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether something was asked already."""
+        return (self.folder / MANIFEST).exists()
+
+
+def draw_up(footnote: Footnote, choice: str, *, file: Path | None, limit: int | None, name: str, is_full: bool) -> Plan:
+    """A new run, written to its folder. Raises BadInputError or EvalError that says what does not fit."""
+    if choice not in CHOICES:
+        raise BadInputError("choose which questions to ask")
+    if limit is not None and not 1 <= limit <= MOST_QUESTIONS:
+        raise BadInputError(f"ask from 1 to {MOST_QUESTIONS:,} questions, or leave it blank for all")
+    runs = footnote.library.folder / FOLDER
+    folder = runs / (name.strip() or _free_name(runs, choice))
+    if not _NAME.fullmatch(folder.name) or folder.parent != runs:
+        raise BadInputError("a run's name is made of letters, digits, dots, dashes and underscores, at most 60")
+    if folder.exists():
+        raise BadInputError(f"there is a run called {folder.name}; choose another name, or resume it")
+    questions = _chosen(footnote, choice, file, limit)
+    if not questions:
+        raise BadInputError("there is no question to ask: the file is empty, or no paper has anything to ask about")
+    if len(questions) > MOST_QUESTIONS:
+        raise BadInputError(f"{len(questions):,} questions; at most {MOST_QUESTIONS:,} are asked here: set a limit")
+    _assert_fit(footnote, questions)
+    split = choice if choice in SPLITS else ""
+    folder.mkdir(parents=True)
+    rows = [json.dumps(question.to_dict(), ensure_ascii=False) for question in questions]
+    (folder / QUESTIONS).write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (folder / PLAN).write_text(json.dumps({"split": split, "is_full": is_full}) + "\n", encoding="utf-8")
+    return Plan(folder, questions, _claims(split) if is_full else (), is_full)
+
+
+def take_up(footnote: Footnote, name: str) -> Plan:
+    """A run to go on with. Raises EvalError where it is not known what it asked."""
+    folder = footnote.library.folder / FOLDER / name
+    try:
+        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        split, is_full = str(plan["split"]), bool(plan["is_full"])
+    except (OSError, ValueError, KeyError, TypeError):
+        split, is_full = "", False
+    questions = questions_of(folder, footnote)
+    if questions is None:
+        raise EvalError(f"{name} was begun with questions that are not here; go on with it where it was begun")
+    return Plan(folder, questions, _claims(split) if is_full else (), is_full)
+
+
+def questions_of(folder: Path, footnote: Footnote) -> Sequence[Question] | None:
+    """What a run asks, in its order; None where that is not known."""
+    if (folder / QUESTIONS).exists():
+        return read_questions(folder / QUESTIONS)
+    run = read_manifest(folder)
+    for split in SPLITS:
+        asked = sample(_split(split), int(run.get("questions") or 0))
+        made = manifest_of(asked, Pipeline(footnote), {})
+        if made["questions_sha256"] == run.get("questions_sha256"):
+            return asked
+    return None
+
+
+def finished(library: Path) -> list[str]:
+    """The runs that have scores, by name."""
+    return sorted(path.parent.name for path in (library / FOLDER).glob("*/scores.json"))
+
+
+def unfinished(library: Path) -> list[str]:
+    """The runs that were begun and have no scores yet, by name."""
+    begun = {path.parent for kind in (MANIFEST, QUESTIONS) for path in (library / FOLDER).glob(f"*/{kind}")}
+    return sorted(folder.name for folder in begun if not (folder / "scores.json").exists())
+
+
+def _chosen(footnote: Footnote, choice: str, file: Path | None, limit: int | None) -> Sequence[Question]:
+    if choice == MADE:
+        return make_questions(list(documents_of(footnote)), most=limit or _MADE_BY_DEFAULT)
+    if choice == FILE and file is None:
+        raise BadInputError("give a file of questions")
+    questions = _read(file) if choice == FILE and file else _split(choice)
+    return sample(questions, limit) if limit else questions
+
+
+def _read(file: Path) -> list[Question]:
+    try:
+        return read_questions(file)
+    except EvalError as error:  # its words begin with where the upload lies
+        lines = str(error).replace(str(file), file.name).splitlines()
+        raise BadInputError("\n".join(lines[: MOST_FAULTS + 1])) from error
+
+
+def _split(name: str) -> list[Question]:
+    return read_questions(harness.DATA / f"questions-{name}.jsonl")
+
+
+def _claims(split: str) -> Sequence[ClaimRow]:
+    return read_claims(harness.DATA / f"claims-{split}.jsonl") if split in SPLITS else ()
+
+
+def _free_name(runs: Path, choice: str) -> str:
+    names = (choice if number == 1 else f"{choice}-{number}" for number in itertools.count(1))
+    return next(name for name in names if not (runs / name).exists())
+
+
+def _assert_fit(footnote: Footnote, questions: Sequence[Question]) -> None:
+    texts = {document.source: document.text for document in documents_of(footnote)}
+    found = faults([json.dumps(question.to_dict()) for question in questions], texts)
+    if found:
+        told = "\n".join(map(str, found[:MOST_FAULTS]))
+        raise BadInputError(f"the questions do not fit the papers of this library, {len(found)} faults:\n{told}")
