@@ -67,7 +67,7 @@ def test_a_run_is_started_watched_stopped_resumed_and_read(opened, own):
 
 
 def test_two_runs_are_compared_and_people_are_not_starved(opened, own):
-    address, generator, _ = own
+    address, _, _ = own
     page, asking = opened(address), opened(address)
     for name in ("a", "b"):
         start(page, name, limit=3)

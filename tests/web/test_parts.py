@@ -61,6 +61,10 @@ def test_every_format_can_be_taken_away(seeds, tmp_path):
 def test_filters_of_the_form():
     assert filters_from() is filters_from(None, 0, " ", "", "") is None
     assert filters_from(2020, None, " ACL ").venue == "ACL"
+    assert filters_from(" 2020", "").year_from == 2020
+    for bad in ("twenty", "-5", "2020.5", "٢٠٢٠", "1" * 9):
+        with pytest.raises(BadInputError, match="is not a year"):
+            filters_from(bad)
     with pytest.raises(BadInputError, match="before they begin"):
         filters_from(2024, 2020)
     assert filters_from(author="x" * 999).author == "x" * 200

@@ -68,8 +68,8 @@ class AskTab:
 
     def _filters(self) -> None:
         with gr.Accordion("Filters", open=False, elem_id="filters") as self.drawer, gr.Row():
-            self.first = gr.Number(label="From year", precision=0, min_width=100, placeholder="any")
-            self.last = gr.Number(label="To year", precision=0, min_width=100, placeholder="any")
+            self.first = gr.Textbox(label="From year", max_length=6, min_width=100, placeholder="any")
+            self.last = gr.Textbox(label="To year", max_length=6, min_width=100, placeholder="any")
             self.venue = gr.Textbox(label="Venue", max_length=200, min_width=120, placeholder="part of its name")
             self.author = gr.Textbox(label="Author", max_length=200, min_width=120, placeholder="part of a name")
             self.source = gr.Textbox(label="Source", max_length=200, min_width=120, placeholder="file, or 002_*")
@@ -97,7 +97,7 @@ class AskTab:
         self.anew.click(self._forget, self.session, [self.session, *outputs], queue=False, cancels=runs, **QUIET)
         bridge.why(self._why, self.session, self.why, show_progress="minimal", **model)
         bridge.feedback(self._note, self.session, self.told, queue=False, **QUIET)
-        bridge.clear_filters(lambda: [None, None, "", "", ""], None, self.filters, queue=False, **QUIET)
+        bridge.clear_filters(lambda: [""] * 5, None, self.filters, queue=False, **QUIET)
         for component in self.filters:
             component.change(_drawer_label, self.filters, self.drawer, queue=False, **QUIET)
         for button in self.exports:
@@ -111,8 +111,8 @@ class AskTab:
     def _submit(
         self,
         question: str,
-        first: float | None,
-        last: float | None,
+        first: str,
+        last: str,
         venue: str,
         author: str,
         source: str,
@@ -122,8 +122,8 @@ class AskTab:
 
     def _press(
         self,
-        first: float | None,
-        last: float | None,
+        first: str,
+        last: str,
         venue: str,
         author: str,
         source: str,

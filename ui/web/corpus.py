@@ -39,8 +39,8 @@ class CorpusTab:
                 with gr.Row(elem_id="sift"):
                     self.text = gr.Textbox(label="Title, author or source", max_length=200, scale=3, min_width=160)
                     self.venue = gr.Textbox(label="Venue", max_length=200, min_width=100)
-                    self.first = gr.Number(label="From year", precision=0, min_width=90, placeholder="any")
-                    self.last = gr.Number(label="To year", precision=0, min_width=90, placeholder="any")
+                    self.first = gr.Textbox(label="From year", max_length=6, min_width=90, placeholder="any")
+                    self.last = gr.Textbox(label="To year", max_length=6, min_width=90, placeholder="any")
                 self.list = gr.HTML(elem_id="papers", **PLAIN)
             with gr.Column(scale=2, min_width=300, elem_id="one"):
                 with gr.Accordion("Add papers", open=False, elem_id="add"):
@@ -80,21 +80,19 @@ class CorpusTab:
 
     # -- the list -------------------------------------------------------------------------------
 
-    def _sift(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+    def _sift(self, text: str, venue: str, first: str, last: str, shelf: Shelf) -> str:
         shelf.offset = 0
         return self._rows(text, venue, first, last, shelf)
 
-    def _sift_same(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+    def _sift_same(self, text: str, venue: str, first: str, last: str, shelf: Shelf) -> str:
         return self._rows(text, venue, first, last, shelf)
 
-    def _turn(
-        self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf, event: gr.EventData
-    ) -> str:
+    def _turn(self, text: str, venue: str, first: str, last: str, shelf: Shelf, event: gr.EventData) -> str:
         offset = pressed(event, "value")
         shelf.offset = int(offset) if offset.isascii() and offset.isdigit() and len(offset) < 9 else 0
         return self._rows(text, venue, first, last, shelf)
 
-    def _rows(self, text: str, venue: str, first: float | None, last: float | None, shelf: Shelf) -> str:
+    def _rows(self, text: str, venue: str, first: str, last: str, shelf: Shelf) -> str:
         try:
             filters = filters_from(first, last, venue)
         except BadInputError as error:

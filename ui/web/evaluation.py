@@ -11,7 +11,7 @@ from rag.errors import FootnoteError
 from ui.web import plans, runs
 from ui.web.compare import CompareTab, sides
 from ui.web.render import html
-from ui.web.site import PLAIN, QUIET, Site, pressed
+from ui.web.site import PLAIN, QUIET, Site, number_from, pressed
 
 WATCH_S = 1.5
 PLACE = 9000  # of the answer that is looked at; turns of a conversation never get so far
@@ -40,7 +40,7 @@ class EvalTab:
             self.choice = gr.Radio(choices, value=plans.SPLITS[0], label="Questions")
             self.upload = gr.File(label="JSON Lines of questions", file_types=[".jsonl"], visible=False, height=110)
             with gr.Row():
-                self.limit = gr.Number(label="At most so many", precision=0, min_width=120, placeholder="all")
+                self.limit = gr.Textbox(label="At most so many", max_length=6, min_width=120, placeholder="all")
                 self.name = gr.Textbox(label="Name of the run", max_length=60, min_width=160, placeholder="chosen")
             self.full = gr.Checkbox(label="Also ask the controls and test the judge: takes several times as long")
             self.start = gr.Button("Start", variant="primary", size="sm", elem_id="startrun")
@@ -83,14 +83,14 @@ class EvalTab:
 
     # -- the run under way ----------------------------------------------------------------------
 
-    def _start(self, choice: str, file: str | None, limit: float | None, name: str, full: bool) -> list[Any]:
+    def _start(self, choice: str, file: str | None, limit: str, name: str, full: bool) -> list[Any]:
         try:
             self.site.job.assert_free()
             plan = plans.draw_up(
                 self.site.footnote,
                 choice,
                 file=Path(file) if file else None,
-                limit=None if limit is None else int(limit),
+                limit=number_from(limit, "a number of questions"),
                 name=str(name or ""),
                 is_full=bool(full),
             )
