@@ -3,11 +3,14 @@
 import asyncio
 import json
 import zipfile
+from dataclasses import replace
 
 import pytest
 
-from rag.errors import BadInputError, LibraryError, SettingsError
+from eval.dataset import faults
+from rag.errors import BadInputError, EvalError, LibraryError, SettingsError
 from rag.types import Answer
+from ui.cli import main
 from ui.web import downloads, feedback, security
 from ui.web.session import Asked, Session
 from ui.web.site import filters_from
@@ -41,6 +44,30 @@ def test_feedback_is_a_line_with_the_whole_answer(tmp_path):
     assert len(rows[0]["comment"]) == feedback.MAX_COMMENT
     with pytest.raises(LibraryError, match="cannot be kept"):
         feedback.record(tmp_path / "gone", answer, "other")
+
+
+def test_feedback_becomes_questions_that_fit_the_papers(seeds, tmp_path, capsys):
+    seeds.generator.draft = "PERL trains faster and with less memory than conventional RLHF [1]."
+    answer = seeds.ask("How does PERL compare with conventional RLHF in speed and memory?")
+    assert answer.claims
+    wrong = replace(answer, question="What else?", standalone_question="What else?")
+    needs = replace(answer, question="And then?", standalone_question="And then?")
+    said = [(answer, "other"), (answer, "helpful"), (wrong, "should_have_abstained"), (needs, "wrong_answer")]
+    for each, kind in said:
+        feedback.record(tmp_path, each, kind)
+    path = tmp_path / "feedback.jsonl"
+    made, by_hand = feedback.questions_of(path)
+    assert [question.answerable for question in made] == [True, False]
+    assert by_hand == ["And then?"]
+    texts = {document.source: document.text for document in seeds.library.list(0, 100)[0]}
+    assert faults([json.dumps(question.to_dict()) for question in made], texts) == []
+    assert main(["eval", "questions", "feedback", str(path)]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2
+    assert "1 need a person" in printed.err
+    path.write_text("{}", encoding="utf-8")
+    with pytest.raises(EvalError, match="no feedback that can be read"):
+        feedback.questions_of(path)
 
 
 def test_every_format_can_be_taken_away(seeds, tmp_path):

@@ -179,6 +179,21 @@ def make(ctx: click.Context, /, most: int, seed: int, **options: Any) -> int:
     return 0
 
 
+@questions.command(epilog="Example: footnote eval questions feedback .footnote/feedback.jsonl > mine.jsonl")
+@click.argument("path", type=_FILE)
+def feedback(path: Path) -> int:
+    """Make questions out of what readers said on the page; prints JSON Lines, and on stderr what needs a person."""
+    from ui.web.feedback import questions_of
+
+    made, by_hand = questions_of(path)
+    for question in made:
+        click.echo(json.dumps(question.to_dict(), ensure_ascii=False))
+    click.echo(f"{len(made)} questions; {len(by_hand)} need a person to write what is right", err=True)
+    for line in by_hand:
+        click.echo(f"  {line}", err=True)
+    return 0
+
+
 @evaluate.command(epilog="Example: footnote eval beir collections/med")
 @click.argument("path", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("-k", default=100, show_default=True, type=click.IntRange(1, 1000), help="How many papers a query.")

@@ -1,6 +1,7 @@
 """What readers say of an answer, kept as JSON Lines in the library's folder; nothing leaves the machine.
 
-A line holds the whole answer, so that a question that went wrong can become one that is evaluated.
+A line holds the whole answer, so that a question can become one that is evaluated: `questions_of` does that
+with what needs no person to say what would have been right.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag.errors import LibraryError
-from rag.types import Answer
+from eval.dataset import GoldSentence, Question
+from rag.errors import EvalError, LibraryError
+from rag.types import JSON, Answer
 
 FILE_NAME = "feedback.jsonl"
 KINDS = frozenset(
@@ -40,3 +42,37 @@ def record(folder: Path, answer: Answer, kind: str, comment: str = "") -> Path:
     except OSError as error:
         raise LibraryError(f"feedback cannot be kept in {path}: {error.strerror}") from error
     return path
+
+
+def questions_of(path: Path) -> tuple[list[Question], list[str]]:
+    """Questions to evaluate, and those that still need a person to write what is right; the last word counts.
+
+    What was helpful is right as it stands: its quotes become the evidence. What should have been left
+    unanswered becomes a question that the papers do not answer. Raises EvalError for a file that cannot be read.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        said = {answer.standalone_question: (row["kind"], answer) for row in rows for answer in [_answer(row)]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvalError(f"{path} holds no feedback that can be read: {error}") from error
+    made, by_hand = [], []
+    for number, (question, (kind, answer)) in enumerate(said.items(), start=1):
+        if kind in {"helpful", "should_have_abstained"}:
+            made.append(_question(f"feedback-{number:03}", question, answer if kind == "helpful" else None))
+        else:
+            by_hand.append(question)
+    return made, by_hand
+
+
+def _answer(row: JSON) -> Answer:
+    return Answer.from_dict(row["answer"])
+
+
+def _question(name: str, question: str, right: Answer | None) -> Question:
+    if right is None or right.abstained:
+        return Question(name, "feedback", question, (), "", (), (), (), answerable=False)
+    facts = tuple(claim.text for claim in right.claims)
+    places = dict.fromkeys((citation.source, citation.quote) for citation in right.citations)
+    sources = tuple(dict.fromkeys(source for source, _ in places))
+    evidence = tuple(GoldSentence(source, quote) for source, quote in places)
+    return Question(name, "feedback", question, (), right.text, facts, sources, evidence, answerable=True)
