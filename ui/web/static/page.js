@@ -180,9 +180,13 @@
   document.addEventListener("mouseover", (event) => underline(event, true));
   document.addEventListener("mouseout", (event) => underline(event, false));
 
+  const onlyStreams = (records) => { // a draft has no footnotes: nothing to set again, however long the page is
+    const live = one("#live");
+    return live?.querySelector(".asking") && records.every((record) => live.contains(record.target));
+  };
   let waiting = false;
-  new MutationObserver(() => {
-    if (waiting) return;
+  new MutationObserver((records) => {
+    if (waiting || onlyStreams(records)) return;
     waiting = true;
     requestAnimationFrame(() => { waiting = false; apply(); listen(); });
   }).observe(document.documentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-pressed", "class"] });
