@@ -15,8 +15,8 @@ from typing import Protocol
 from eval.dataset import Question
 from rag.answer import SYSTEM, compose, quotation, read
 from rag.cite import Evidence
-from rag.evidence import word_shares
 from rag.library import Filters
+from rag.library.lexical import terms
 from rag.pipeline import Footnote
 from rag.text import sentence_spans
 from rag.types import Abstention, Answer, Chunk, Claim, Document, Hit
@@ -127,7 +127,9 @@ class Bm25Only:
 
     def _best(self, question: str, document: Document) -> Evidence:
         chunks = [Chunk(document.id, a, b, document.text[a:b]) for a, b in sentence_spans(document.text)]
-        shares = word_shares(question, [chunk.text for chunk in chunks], self.footnote.library.idf)
+        wanted = set(terms(question))
+        rarity = self.footnote.library.idf(sorted(wanted))
+        shares = [sum(rarity[term] for term in wanted & set(terms(chunk.text))) for chunk in chunks]
         best = max(range(len(chunks)), key=lambda i: (shares[i], -i))
         return Evidence(document, chunks[best], shares[best])
 

@@ -1,7 +1,7 @@
 """A claim against documents → verdict, with the sentences that it was judged by.
 
-Each document's nearest sentences are judged one by one and together; the best supported wins, unless
-the sentence nearest of all says otherwise.
+Each document's nearest sentences are judged together; the best supported wins, unless the likeliest
+document says otherwise.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.cite import Evidence
-from rag.evidence import Idf, nearest_sentences
+from rag.evidence import nearest_sentences
 from rag.models import Entailer
-from rag.sentences import SentenceVectors
+from rag.sentences import Query, SentenceVectors
 from rag.types import JSON, Document, Verdict
 from rag.verify import Judgement, context_of, judge_all
 
@@ -55,23 +52,19 @@ class Check:
 
 
 def check_claim(
-    claim: str,
-    query: NDArray[np.float32],
+    query: Query,
     documents: Sequence[Document],
     sentences: SentenceVectors,
     *,
-    idf: Idf,
     entailer: Entailer,
 ) -> Check:
-    """Judge a claim, embedded as `query` `(d,)`, against documents, the likeliest first.
+    """Judge the claim that `query` holds against documents, the likeliest first.
 
     Without any text the verdict is `not_enough_info` with support 0.
     """
-    groups = [
-        group
-        for document in documents
-        for group in _groups(nearest_sentences(claim, query, document, sentences, idf=idf, most=SENTENCES))
-    ]
+    claim = query.text
+    nearest = [nearest_sentences(query, document, sentences, most=SENTENCES) for document in documents]
+    groups = [group for group in nearest if group]
     judgements = judge_all(
         [(claim, [item.text for item in group], context_of(group[0].document)) for group in groups],
         entailer=entailer,
@@ -83,8 +76,3 @@ def check_claim(
     if judgements[best].verdict is not Verdict.SUPPORTED and judgements[0].verdict is Verdict.CONTRADICTED:
         best = 0
     return Check(claim, judgements[best], tuple(groups[best]))
-
-
-def _groups(ranked: Sequence[Evidence]) -> list[Sequence[Evidence]]:
-    """Each sentence alone, then all together."""
-    return [[item] for item in ranked] + ([ranked] if len(ranked) > 1 else [])

@@ -1,55 +1,53 @@
-"""Question and hits → the evidence sentences, and whether they can answer.
+"""Question and hits → the evidence sentences, and how likely they answer it.
 
-A sentence is scored by how well it fits the question, by meaning and by words, and by how well its
-paper does. The sum is on a scale that means the same for every question, so one threshold separates
-evidence from noise.
+A sentence is scored by how well it matches the question word by word, by what the reader makes of the
+two together, and by how well its paper does. Whether the evidence answers is judged in
+`rag.confidence`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.cite import Evidence
-from rag.library.lexical import terms
-from rag.sentences import SentenceVectors
+from rag.confidence import Signals
+from rag.models import Reader
+from rag.models.reader import titled
+from rag.sentences import Query, SentenceVectors
 from rag.types import Document, Hit
-from rag.words import figures, names
+from rag.words import figures
 
-Idf = Callable[[Sequence[str]], Mapping[str, float]]
-
-# Chosen on eval/data/claims-dev.jsonl; flat around these values. To be fitted again on dev questions.
-WORD_WEIGHT = 0.8
+# Chosen on eval/data/questions-dev.jsonl; flat around these values.
+READER_WEIGHT = 0.15  # of a logit
 PAPER_WEIGHT = 1.0
+SIGNAL_PAPERS = 3  # whose sentences say whether any answers
 FIGURE_BONUS = 0.2  # for a sentence with a figure, when the question asks for one
-# Below these there is an abstention. Far questions stay under the first; the second catches questions that
-# name a paper which does not speak of what is asked. Near misses above both are still answered.
-PAPER_FLOOR = 0.3
-ASPECT_FLOOR = 0.22
-_FEWEST_TERMS = 3  # "What is it?" asks for the paper itself
 
 
-@dataclass(frozen=True, slots=True)
-class _Breadth:
-    """How many papers a question wants, how near to the best they must be, and how much of each."""
+# A question that lists is answered out of as many papers as are near the best, a sentence of each.
+_LIST_PAPERS = 8
+_LIST_SHARE = 0.55  # of the best paper's score
+# Any other question out of the best paper and those that have words of it which the best one lacks.
+_READ_PAPERS = 5
+_MOST_PAPERS = 3
+_JOINED_SHARE = 0.6  # of the best paper's score
+_FOUND_FROM = 0.5  # a token less similar than this to any of a paper's is not found there
+_JOINED_FROM = 0.04  # what such a paper adds to the match of the whole question
+_FEW = 2  # sentences of each of several papers
+_MOST = 5  # sentences in all
+# Where one paper has everything, near equals of it may say more.
+_EQUALS = 3
+_EQUAL_SHARE = 0.9
 
-    papers: int
-    share: float  # of the best paper's score
-    sentences: int  # of one paper
-    most: int  # in all
-
-
-_FACT = _Breadth(papers=3, share=0.7, sentences=5, most=5)
-_COMPARISON = _Breadth(papers=3, share=0.6, sentences=2, most=5)
-_LIST = _Breadth(papers=8, share=0.55, sentences=1, most=8)
-
-_WANTS_MANY = re.compile(
-    r"\b(?:which|what|list|name|find|show|any|all|every|how many)\b[\w\s,'-]{0,40}?"
-    r"\b(?:papers?|works|studies|articles?|abstracts?|publications|authors|researchers)\b",
+_LISTS = re.compile(
+    r"\b(?:which|what|list|name|find|show|any|all|every|how many)\s+"
+    r"(?:(?!(?:do|does|did|is|are|was|were)\b)[\w'-]+,?\s+){0,4}?"
+    r"(?:papers?|works|studies|articles?|abstracts?|publications|authors|researchers)\b",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(r"\bhow many\b|\bwhat (?:percentage|share|fraction|proportion|number)\b", re.IGNORECASE)
@@ -60,129 +58,116 @@ _MEASURES = re.compile(
 _QUANTITY = re.compile(
     r"\b(?:one|single|just one|both|pair|dozens|hundreds|thousands|millions|billions)\b", re.IGNORECASE
 )
-_COMPARES = re.compile(
-    r"\b(?:compar\w+|differ\w*|contrast\w*|versus|vs|both|respectively|in common"
-    r"|similarit\w+|share[sd]?|(?:dis)?agree)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Evidence, best first, and whether it is strong enough to answer from."""
+    """Evidence, best first, and the signs that it answers the question."""
 
-    evidence: tuple[Evidence, ...]
-    answers: bool
+    evidence: tuple[Evidence, ...] = ()
+    signals: Signals = field(default_factory=Signals)
     names_papers: bool = False  # the question asks about papers, so that an answer has to say which
 
 
-def breadth_of(question: str) -> _Breadth:
-    """Whether a question asks for papers, compares, or wants a fact."""
-    if _WANTS_MANY.search(question):
-        return _LIST
-    return _COMPARISON if _COMPARES.search(question) else _FACT
+def lists(question: str) -> bool:
+    """Whether a question asks for papers rather than for what they say."""
+    return bool(_LISTS.search(question))
 
 
 def select(
-    question: str,
-    query: NDArray[np.float32],
+    query: Query,
     hits: Sequence[Hit],
     documents: Mapping[str, Document],
     sentences: SentenceVectors,
     *,
-    idf: Idf,
+    reader: Reader | None = None,
 ) -> Selection:
-    """Pick the best sentences of the best papers, as many of each as the question's breadth has it."""
-    breadth = breadth_of(question)
-    papers = _near_the_best(hits, breadth)
-    if breadth is _COMPARISON and len(papers) == 1:  # within one paper
-        breadth = _FACT
-        papers = _near_the_best(hits, breadth)
-    scored = [
-        evidence
-        for hit in papers
-        for evidence in _best(
-            _scored(question, query, documents[hit.chunk.doc_id], sentences, idf, hit.score), breadth.sentences
-        )
-    ]
-    chosen = _best(scored, breadth.most)
-    answers = bool(chosen) and hits[0].score >= PAPER_FLOOR
-    if answers and breadth is _FACT:
-        answers = _speaks_of(question, documents[hits[0].chunk.doc_id], sentences)
-        if _COUNTS.search(question):
-            best = hits[0].chunk.doc_id
-            answers = answers and any(_has_figure(item.text) for item in chosen if item.document.id == best)
+    """Pick the best sentences of the best papers: one of each for a list, else of the papers that it takes."""
+    if not hits:
+        return Selection()
+    listing = lists(query.text)
+    most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
+    near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
+    read = [_read(query, hit, documents[hit.chunk.doc_id], sentences, reader) for hit in near]
+    if listing:
+        chosen = _best([own.ranked[0] for own in read if own.ranked], _LIST_PAPERS)
+    elif len(joined := _joined(query, read)) > 1:
+        chosen = [own.ranked[at] for at in range(_FEW) for own in joined if at < len(own.ranked)]
+    else:
+        equals = [own for own in read[:_EQUALS] if own.hit.score >= _EQUAL_SHARE * hits[0].score]
+        chosen = _best([item for own in equals for item in own.ranked], _MOST)
+    # Footnote's own reader was trained on questions after facts, not after papers.
+    knows = reader is not None and reader.knows_none and not listing
     several = len({item.document.id for item in chosen}) > 1
-    return Selection(tuple(chosen), answers, names_papers=several and breadth is not _FACT)
+    names_papers = several and (listing or len(joined) > 1)
+    return Selection(tuple(chosen), _signals(read, reader_knows=knows), names_papers=names_papers)
 
 
-def _near_the_best(hits: Sequence[Hit], breadth: _Breadth) -> list[Hit]:
-    return [hit for hit in hits[: breadth.papers] if hit.score >= breadth.share * hits[0].score]
+def _joined(query: Query, read: Sequence[_Read]) -> list[_Read]:
+    """The best paper, and while one adds enough to what is found of the question, that one."""
+    joined = [read[0]]
+    found = np.maximum(read[0].found, _FOUND_FROM)
+    while len(joined) < _MOST_PAPERS:
+        gains = [(float(np.maximum(own.found - found, 0) @ query.weights), own) for own in read if own not in joined]
+        gain, best = max(gains, key=lambda pair: (pair[0], pair[1].hit.score), default=(0.0, None))
+        if best is None or gain < _JOINED_FROM:
+            break
+        joined.append(best)
+        found = np.maximum(found, best.found)
+    return joined
 
 
-def _speaks_of(question: str, paper: Document, sentences: SentenceVectors) -> bool:
-    """Whether any sentence of the paper is near to what is asked, the names in the question aside.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A paper, read for a question.
 
-    A name finds its paper whatever is asked about it; what is left of the question must find a sentence.
+    `ranked`: its sentences, best first; `logits`: what the reader gave them; `found`: how similar to each
+    token of the question the nearest of the paper is, `(m,)`.
     """
-    aspect = question
-    for name in names(question):
-        aspect = aspect.replace(name, "it")
-    if aspect == question or len(terms(aspect)) < _FEWEST_TERMS:
-        return True
-    (own,) = sentences.of([paper])
-    query = sentences.embedder.encode_query(aspect)
-    return bool((own.vectors @ query).max(initial=-1.0) >= ASPECT_FLOOR)
+
+    hit: Hit
+    ranked: Sequence[Evidence]
+    logits: Sequence[float]
+    found: NDArray[np.float32]
+    least_found: float
 
 
-def nearest_sentences(
-    claim: str,
-    query: NDArray[np.float32],
-    document: Document,
-    sentences: SentenceVectors,
-    *,
-    idf: Idf,
-    most: int,
-) -> list[Evidence]:
-    """The sentences of one document that fit a claim best, best first."""
-    return _best(_scored(claim, query, document, sentences, idf, 0.0), most)
+def _read(query: Query, hit: Hit, document: Document, sentences: SentenceVectors, reader: Reader | None) -> _Read:
+    (own,) = sentences.of([document])
+    matches = own.matches(query).tolist()
+    logits = reader.read(query.text, [titled(document.title, c.text) for c in own.chunks]).tolist() if reader else []
+    asks_figure = bool(_COUNTS.search(query.text) or _MEASURES.search(query.text))
+    scored = []
+    for at, (chunk, match) in enumerate(zip(own.chunks, matches, strict=True)):
+        bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
+        score = match + (READER_WEIGHT * logits[at] if logits else 0.0) + bonus + PAPER_WEIGHT * hit.score
+        scored.append(Evidence(document, chunk, round(score, 6)))
+    found = own.found(query).max(0, initial=0.0)
+    content = query.weights > 0
+    return _Read(hit, _best(scored, len(scored)), logits, found, float(found[content].min(initial=1.0)))
+
+
+def _signals(read: Sequence[_Read], *, reader_knows: bool) -> Signals:
+    logits = [logit for own in read[:SIGNAL_PAPERS] for logit in own.logits if reader_knows]
+    best = read[0]
+    return Signals(
+        words=best.hit.scores.get("bm25_share", 0.0),
+        match=best.hit.scores.get("match", 0.0),
+        least_found=best.least_found,
+        reader=float(np.logaddexp.reduce(logits)) if logits else None,
+    )
+
+
+def nearest_sentences(query: Query, document: Document, sentences: SentenceVectors, *, most: int) -> list[Evidence]:
+    """The sentences of one document that match a claim best, best first."""
+    (own,) = sentences.of([document])
+    matches = own.matches(query).tolist()
+    return _best([Evidence(document, chunk, round(m, 6)) for chunk, m in zip(own.chunks, matches, strict=True)], most)
 
 
 def _best(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
     return sorted(evidence, key=lambda e: (-e.score, e.chunk.doc_id, e.chunk.start))[:most]
 
 
-def _scored(
-    question: str,
-    query: NDArray[np.float32],
-    document: Document,
-    sentences: SentenceVectors,
-    idf: Idf,
-    paper_score: float,
-) -> list[Evidence]:
-    (own,) = sentences.of([document])
-    similarity = own.vectors @ query
-    shares = word_shares(question, [chunk.text for chunk in own.chunks], idf)
-    bonus = FIGURE_BONUS if _COUNTS.search(question) or _MEASURES.search(question) else 0.0
-    return [
-        Evidence(
-            document,
-            chunk,
-            round(float(s + WORD_WEIGHT * w + PAPER_WEIGHT * paper_score + bonus * _has_figure(chunk.text)), 6),
-        )
-        for chunk, s, w in zip(own.chunks, similarity, shares, strict=True)
-    ]
-
-
 def _has_figure(text: str) -> bool:
     return bool(figures(text) or _QUANTITY.search(text))
-
-
-def word_shares(question: str, texts: Sequence[str], idf: Idf) -> list[float]:
-    """For each text, the share of the question's term weight (inverse document frequency) it has."""
-    wanted = list(dict.fromkeys(terms(question)))
-    weights = idf(wanted)
-    total = sum(weights[term] for term in wanted)
-    if not total:
-        return [0.0] * len(texts)
-    return [sum(weights[t] for t in wanted if t in own) / total for own in (set(terms(text)) for text in texts)]

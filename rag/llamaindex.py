@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.models.embedder import Vectors, spans_as_texts, unit_rows
+from rag.models.embedder import Tokens, Vectors, spans_as_texts, texts_as_tokens, unit_rows
 from rag.text import Span
 from rag.tokens import count
 from rag.types import Answer, Document
@@ -159,6 +159,11 @@ class LlamaIndexEmbedder:
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """Embed parts of each text."""
         return spans_as_texts(self.encode, texts, spans)
+
+    def encode_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[Tokens]:
+        """Embed texts; a llama-index embedding shows no tokens."""
+        vectors = np.stack([self.encode_query(text) for text in texts]) if query else self.encode(texts)
+        return texts_as_tokens(vectors, texts)
 
 
 def _metadata(document: Document, start: int, end: int) -> dict[str, Any]:

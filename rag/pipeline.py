@@ -23,19 +23,20 @@ from rag import ingest as reading
 from rag import settings as configuring
 from rag.checking import Check, check_claim
 from rag.cite import Evidence
+from rag.confidence import ANSWERS_FROM, confidence
 from rag.errors import BadInputError
 from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator, load_reader
-from rag.models.embedder import Vectors
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import Reader
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
 from rag.salience import Salience, salience
-from rag.sentences import SentenceVectors
+from rag.sentences import Query, SentenceVectors
 from rag.settings import Settings
+from rag.spelling import corrected, suspects
 from rag.text import fold
 from rag.types import Abstention, Answer, Claim, Document, Hit, Turn, Verdict
 from rag.verify import verify
@@ -43,6 +44,7 @@ from rag.verify import verify
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
 _MODELS = ("embedder", "reader", "generator", "entailer")  # settings that may be objects
 CHECK_PAPERS = 3
+SPELLING_PAPERS = 10  # whose words stand in for misspelt ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,23 @@ class Footnote:
         history: Sequence[Turn] = (),
     ) -> list[Hit]:
         """The `k` best papers for a question, best first, each with its best window."""
-        alone = standalone(_checked(question), history)
-        return self._retrieved(alone, self.embedder.encode_query(alone), k, filters)
+        return self._found(standalone(_checked(question), history), k, filters)[1]
 
-    def _retrieved(self, question: str, query: Vectors, k: int, filters: Filters | None) -> list[Hit]:
-        return retrieve(question, query, self.library, self._sentences, reader=self.reader, k=k, filters=filters)
+    def _found(self, question: str, k: int, filters: Filters | None) -> tuple[Query, list[Hit]]:
+        """The question as it was understood, misspelt words put right, and its hits."""
+        query = self._sentences.query(question, self.library.idf)
+        if misspelt := suspects(question, self.embedder, self.library.idf):
+            papers = self._papers(self._retrieved(query, SPELLING_PAPERS, filters))
+            query = self._sentences.query(corrected(question, misspelt, papers.values()), self.library.idf)
+        return query, self._retrieved(query, k, filters)
+
+    def _retrieved(self, query: Query, k: int, filters: Filters | None) -> list[Hit]:
+        # Footnote's own reader adds nothing to this ranking, measured; it is asked about sentences only.
+        reranker = self.reader if self.reader and not self.reader.knows_none else None
+        return retrieve(query, self.library, self._sentences, reranker=reranker, k=k, filters=filters)
+
+    def _papers(self, hits: Sequence[Hit]) -> dict[str, Document]:
+        return {document.id: document for document in self.library.documents([hit.chunk.doc_id for hit in hits])}
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Answer a question; takes the options of `stream`."""
@@ -212,29 +226,30 @@ class Footnote:
         clock = _Clock()
         alone = standalone(_checked(question), history)
         yield Progress("retrieving")
-        query = self.embedder.encode_query(alone)
-        hits = self._retrieved(alone, query, self.settings.documents, filters)
-        documents = {document.id: document for document in self.library.documents([h.chunk.doc_id for h in hits])}
+        query, hits = self._found(alone, self.settings.documents, filters)
+        documents = self._papers(hits)
         clock.lap("retrieve")
         answer = Answer(
             fold(question),
-            alone,
+            query.text,
             "",
             hits=tuple(hits),
             model=self.settings.llm,
             fingerprint=self._fingerprint(),
         )
         yield Progress("reading")
-        selection = selecting.select(alone, query, hits, documents, self._sentences, idf=self.library.idf)
+        selection = selecting.select(query, hits, documents, self._sentences, reader=self.reader)
+        sure = confidence(selection.signals) if hits else 0.0
+        answer = replace(answer, confidence=round(sure, 4))
         clock.lap("select")
-        if not hits or not selection.answers:
+        if not selection.evidence or sure < ANSWERS_FROM:
             reason = Abstention.WEAK_EVIDENCE if hits else Abstention.NO_HITS
             yield replace(answer, abstention=reason, timings=clock.done())
             return
         shown = answering.fitting(selection.evidence, max_tokens=self.settings.max_evidence_tokens)
         yield Progress("writing")
         pieces = []
-        for piece in self._draft(alone, shown, clock):
+        for piece in self._draft(query.text, shown, clock):
             pieces.append(piece)
             yield Delta(piece)
         clock.lap("generate")
@@ -305,11 +320,9 @@ class Footnote:
             raise BadInputError("a claim is checked against a source or a text, not both: leave one out")
         documents = self._to_check_against(claim, source, evidence)
         return check_claim(
-            claim,
-            self.embedder.encode_query(claim),
+            self._sentences.query(claim, self.library.idf),
             documents,
             self._sentences,
-            idf=self.library.idf,
             entailer=self.entailer,
         )
 

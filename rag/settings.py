@@ -30,8 +30,8 @@ class Settings(BaseModel):
     llm: str = "SmolLM2-135M-Instruct"
     llm_url: str = ""  # an OpenAI-compatible server that generates; empty: in this process
     api_key: str = Field(default="", repr=False)  # for llm_url and embed_url, never saved
-    reranker: str = "none"  # reads question and text together
-    entailer: str = "overlap"  # the untrained judge; a trained one replaces it
+    reranker: str = "footnote-reader"  # reads question and text together; "none" goes without
+    entailer: str = "footnote-entailer"  # judges what was written; "overlap" is the untrained judge
     device: str = ""  # empty: a GPU where there is one
     window_sentences: int = Field(default=3, ge=1)
     documents: int = Field(default=8, ge=1)  # papers handed to the answer stage

@@ -7,6 +7,7 @@ do with an unsupported claim is left to the pipeline.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,12 @@ from rag.text import fold
 from rag.types import Claim, Document, Verdict
 
 SUPPORTED_FROM = 0.5
+# Of Footnote's own sentences, which a quotation can replace, more is asked: on eval/data/claims-dev.jsonl
+# 68 of the 87 claims above it are supported, and 104 of the 141 above the other.
+WRITTEN_FROM = 0.7
+# What an objection takes from the log odds of support, fitted on the same claims with the calibration of
+# Footnote's entailer; it also keeps the support below the threshold.
+_OBJECTION = 2.1
 VERBATIM = "verbatim"  # the judge of a quotation
 
 
@@ -50,11 +57,12 @@ def judge_all(cases: Sequence[tuple[str, Sequence[str], str]], *, entailer: Enta
 
 
 def verify(claims: Sequence[Claim], documents: Mapping[str, Document], *, entailer: Entailer) -> list[Claim]:
-    """Give each claim its verdict against its own citations, in the same order."""
+    """Give each claim of an answer its verdict against its own citations, in the same order."""
     cases = [(said(claim), [c.quote for c in claim.citations], _context(claim, documents)) for claim in claims]
+    judgements = [_strict(judgement) for judgement in judge_all(cases, entailer=entailer)]
     return [
         replace(claim, verdict=j.verdict, support=j.support, judge=j.judge, reason=j.reason)
-        for claim, j in zip(claims, judge_all(cases, entailer=entailer), strict=True)
+        for claim, j in zip(claims, judgements, strict=True)
     ]
 
 
@@ -66,6 +74,12 @@ def context_of(document: Document) -> str:
 def _context(claim: Claim, documents: Mapping[str, Document]) -> str:
     cited = dict.fromkeys(citation.doc_id for citation in claim.citations)
     return " ".join(context_of(documents[doc_id]) for doc_id in cited if doc_id in documents)
+
+
+def _strict(judgement: Judgement) -> Judgement:
+    if judgement.verdict is Verdict.SUPPORTED and judgement.support < WRITTEN_FROM:
+        return replace(judgement, verdict=Verdict.NOT_ENOUGH_INFO, reason="the cited text may not say this")
+    return judgement
 
 
 def _combine(
@@ -80,13 +94,18 @@ def _combine(
     if objection:
         contradicts = objection.contradicts and entailment.supported + entailment.contradicted >= SUPPORTED_FROM / 2
         verdict = Verdict.CONTRADICTED if contradicts else Verdict.NOT_ENOUGH_INFO
-        # Below the threshold always, but still in the entailer's order.
-        return Judgement(verdict, entailment.supported * (SUPPORTED_FROM - 0.1), name, objection.reason)
+        return Judgement(verdict, _after_objection(entailment.supported), name, objection.reason)
     if entailment.supported >= SUPPORTED_FROM:
         return Judgement(Verdict.SUPPORTED, entailment.supported, name)
     if entailment.contradicted > max(entailment.supported, entailment.not_enough_info):
         return Judgement(Verdict.CONTRADICTED, entailment.supported, name, "the cited text says otherwise")
     return Judgement(Verdict.NOT_ENOUGH_INFO, entailment.supported, name, "the cited text does not say this")
+
+
+def _after_objection(support: float) -> float:
+    bounded = min(max(support, 1e-6), 1 - 1e-6)
+    odds = bounded / (1 - bounded) * math.exp(-_OBJECTION)
+    return min(odds / (1 + odds), SUPPORTED_FROM - 0.01)
 
 
 def _is_quotation(claim: str, evidence: Sequence[str]) -> bool:

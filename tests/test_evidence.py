@@ -2,7 +2,6 @@
 
 import pytest
 
-from rag.evidence import word_shares
 from rag.types import Abstention
 
 
@@ -46,10 +45,3 @@ def test_a_named_paper_that_does_not_speak_of_it_is_declined(seeds):
 def test_answers_stay_short(seeds):
     for question in ("What is HELMET?", "How does BASED work?", "What is a sparse feature circuit?"):
         assert len(seeds.ask(question).text.split()) <= 125
-
-
-def test_word_shares_weigh_rare_words():
-    idf = {"frog": 3.0, "liver": 1.0}
-    shares = word_shares("frog liver", ["A frog.", "Livers.", "Nothing.", "The frog's liver."], lambda _: idf)
-    assert shares == [0.75, 0.25, 0.0, 1.0]
-    assert word_shares("the of", ["A frog."], lambda _: {}) == [0.0]

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from eval.train.aspect_data import aspects, name_of
 from eval.train.corpora import Row, papers, rows, title_key
 from rag.text import fold, sentence_spans, sentences
 
@@ -36,6 +37,8 @@ SPANS = {
 }
 PASSAGES = {"qa_qnli_dev": 700, "qa_medquad": 600}  # the whole passage answers, or does not
 TITLES = 1_200
+ASPECTS = 1_500  # papers asked for something that they have, and for something that they lack
+_POOL = 12_000  # papers looked at for those that have a name
 _WITHHELD = 0.12  # share of groups out of which the answering text is taken
 _LONGEST = 600  # characters of a text
 
@@ -60,6 +63,7 @@ def build(data: Path, papers_file: Path, *, leave_out: frozenset[str], seed: int
         groups += _of_passages(rows(data, name), name, most, texts, chance)
     groups += _of_summaries(data, leave_out, texts, chance)
     groups += _of_titles(papers(papers_file, most=TITLES, seed=seed, leave_out=leave_out), texts, chance)
+    groups += _of_aspects(papers(papers_file, most=_POOL, seed=seed, leave_out=leave_out), texts, chance)
     chance.shuffle(groups)
     return groups
 
@@ -143,6 +147,22 @@ def _of_titles(found: Sequence[Row], texts: int, chance: random.Random) -> Itera
         right = [" ".join(row["sentences"])[:_LONGEST]]
         others = [" ".join(found[other]["sentences"])[:_LONGEST] for other in near]
         yield from _group(row["title"], right, [], others, "title", texts, chance)
+
+
+def _of_aspects(found: Sequence[Row], texts: int, chance: random.Random) -> Iterator[Group]:
+    """A paper by its name and a phrase; the texts are the paper's own, and a neighbour's where it has few."""
+    found = [row for row in found if name_of(row["title"]) or chance.random() < 0.05]
+    neighbours = list(_neighbours([f"{row['title']} {' '.join(row['sentences'])[:400]}" for row in found]))
+    asked = aspects(found, neighbours, chance)
+    near_of = {row["title"]: near for row, near in zip(found, neighbours, strict=True)}
+    for row, question, answering in list(asked)[: 2 * ASPECTS]:
+        size = chance.choice((1, 3))
+        pieces = _titled(row, size, chance)
+        has = {at // size for at in answering or ()}
+        right = [text for at, text in enumerate(pieces) if at in has]
+        wrong = [text for at, text in enumerate(pieces) if at not in has]
+        others = [text for near in near_of[row["title"]][:2] for text in _titled(found[near], size, chance)]
+        yield from _group(question, right, wrong, others, "aspect", texts, chance)
 
 
 def _titled(row: Row, size: int, chance: random.Random) -> list[str]:

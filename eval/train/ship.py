@@ -8,24 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from eval.train import corpora, entailer, entailer_data, reader, reader_data
-from eval.train.training import LONGEST
 from rag.models.cross_encoder import save_trained
 from rag.models.weights import TRAINED
 
+LONGEST = 192  # word pieces at use: some more than in training, so that three long sentences and a claim fit
 _SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def train(
-    model: str, data: Path, papers: Path, folder: Path, *, seed: int = 0, install: bool = False
+    model: str,
+    data: Path,
+    papers: Path,
+    folder: Path,
+    *,
+    seed: int = 0,
+    start: Path | None = None,
+    install: bool = False,
 ) -> dict[str, Any]:
     """Train `reader` or `entailer`; returns the card. Packed into `folder`, or into the package with `install`.
 
-    The seed papers are left out of the data. Raises BadInputError for a set that is missing.
+    `start` is the `model` folder of an earlier round. The seed papers are left out of the data. Raises BadInputError for a set that is missing.
     """
     leave_out = corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
     began = time.monotonic()
     run = {"reader": reader.train, "entailer": entailer.train}[model]
-    scores = run(data, papers, folder, leave_out=leave_out, seed=seed)
+    scores = run(data, papers, folder, leave_out=leave_out, seed=seed, start=start)
     card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
     save_trained(_loaded(folder / "model"), model, card, folder=TRAINED if install else folder)
     return card

@@ -26,12 +26,16 @@ Pair = tuple[str, str]
 Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
 
 
-def base(labels: int) -> tuple[Any, PreTrainedModel]:
-    """Tokenizer and classifier with `labels` outputs on the default embedder's encoder, embeddings frozen."""
+def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
+    """Tokenizer and classifier with `labels` outputs on the default embedder's encoder, embeddings frozen.
+
+    `start` is a folder with a model of an earlier round, to go on from.
+    """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     place = str(embedder_folder())
     tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
+    place = str(start or place)
     model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=labels, local_files_only=True)
     for parameter in model.bert.embeddings.parameters():
         parameter.requires_grad_(False)

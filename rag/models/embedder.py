@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +26,15 @@ from rag.text import Span
 Vectors = NDArray[np.float32]
 CPU_BATCH_TOKENS = 1_024  # padded tokens a pass: more fall out of a processor's cache
 GPU_BATCH_TOKENS = 32_768
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A text's vector `(d,)`, and those of its tokens `(n, d)`, of length 1, with their character spans."""
+
+    vector: Vectors
+    tokens: Vectors
+    spans: tuple[Span, ...]
 
 
 class Embedder(Protocol):
@@ -59,6 +69,10 @@ class Embedder(Protocol):
 
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """Embed parts of each text, given as character spans: one `(len(spans[i]), d)` a text."""
+        ...
+
+    def encode_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[Tokens]:
+        """Embed texts with their tokens; a model that shows none gives the text as its only one."""
         ...
 
 
@@ -133,6 +147,19 @@ class TransformerEmbedder:
                 found[index][row] = _unit(states[inside].mean(0)) if inside.any() else whole
         return found
 
+    def encode_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[Tokens]:
+        """One pass a text; special tokens and those of a prompt are left out."""
+        prompt = self._query_prompt if query else ""
+        if self._pooling != "mean":  # only there the states of tokens are made to be compared
+            return texts_as_tokens(self.encode([prompt + text for text in texts]), texts)
+        found: dict[int, Tokens] = {}
+        for index, states, offsets in self._states([prompt + text for text in texts]):
+            real = (offsets[:, 1] > offsets[:, 0]) & (offsets[:, 0] >= len(prompt))
+            spans = tuple((int(a) - len(prompt), int(b) - len(prompt)) for a, b in offsets[real])
+            whole = _unit(states.mean(0))
+            found[index] = Tokens(whole, unit_rows(states[real]), spans) if spans else _as_token(whole, texts[index])
+        return [found[index] for index in range(len(texts))]
+
     def _states(self, texts: Sequence[str]) -> Iterator[tuple[int, Vectors, NDArray[np.int64]]]:
         """Each text's index, token states `(tokens, d)` and their offsets `(tokens, 2)`."""
         if not texts:
@@ -158,6 +185,15 @@ def spans_as_texts(
     flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
     ends = np.cumsum([len(own) for own in spans])
     return [np.asarray(part, np.float32) for part in np.split(encode(flat), ends[:-1])]
+
+
+def texts_as_tokens(vectors: Vectors, texts: Sequence[str]) -> list[Tokens]:
+    """`Embedder.encode_tokens` for models that show no tokens: a text, `vectors[i]`, is its own only one."""
+    return [_as_token(vector, text) for vector, text in zip(vectors, texts, strict=True)]
+
+
+def _as_token(vector: Vectors, text: str) -> Tokens:
+    return Tokens(vector, vector[None], ((0, len(text)),))
 
 
 def unit_rows(vectors: Vectors) -> Vectors:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models.cross_encoder import CrossEncoder, load, load_trained
+from rag.text import fold
 
 OWN = "footnote-reader"
 NONE = "none"  # the setting that goes without a reader
@@ -27,8 +28,13 @@ class Reader(Protocol):
         """What a fingerprint says about who ranked."""
         ...
 
+    @property
+    def knows_none(self) -> bool:
+        """Whether its logits are the log odds against "none of them"; only then may it decide on abstention."""
+        ...
+
     def read(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """A logit for each text, `(texts,)`: above 0 it more likely answers than not, taken alone."""
+        """A logit for each text, `(texts,)`, higher where the text answers better."""
         ...
 
 
@@ -39,11 +45,17 @@ class CrossEncoderReader:
         if len(encoder.labels) != 1:
             raise ModelError(f"reranker {name!r} has {len(encoder.labels)} outputs, not one: name one that ranks")
         self.name = name
+        self.knows_none = name == OWN
         self._encoder = encoder
 
     def read(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """One logit a text, in order."""
         return np.asarray(self._encoder.logits([(question, text) for text in texts])[:, 0], np.float32)
+
+
+def titled(title: str, text: str) -> str:
+    """A part of a paper as a reader sees it: under the paper's title."""
+    return f"{fold(title)}. {fold(text)}" if title else fold(text)
 
 
 def load_reader(setting: str, *, device: str = "") -> Reader:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import ServerError
-from rag.models.embedder import Vectors, spans_as_texts, unit_rows
+from rag.models.embedder import Tokens, Vectors, spans_as_texts, texts_as_tokens, unit_rows
 from rag.text import Span
 from rag.tokens import count
 
@@ -159,6 +159,10 @@ class ServerEmbedder:
     def encode_spans(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> list[Vectors]:
         """Embed parts of each text."""
         return spans_as_texts(self.encode, texts, spans)
+
+    def encode_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[Tokens]:
+        """Embed texts; a server shows no tokens."""
+        return texts_as_tokens(self.encode(texts), texts)
 
 
 def _piece(event: Any) -> str:

@@ -24,8 +24,13 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     "--out", type=_FOLDER, default=Path("training"), show_default=True, help="Checkpoints; a killed run goes on."
 )
 @click.option("--seed", default=0, show_default=True, help="The same seed draws the same data.")
+@click.option(
+    "--start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Go on from a round before: its model folder.",
+)
 @click.option("--install", is_flag=True, help="Make the result the model that this checkout uses.")
-def train(model: str, data: Path, papers: Path, out: Path, seed: int, install: bool) -> int:
+def train(model: str, data: Path, papers: Path, out: Path, seed: int, start: Path | None, install: bool) -> int:
     """Train MODEL on a GPU where there is one, else on the processor, and write its card.
 
     The data's layout is told in eval/train/corpora.py; half an hour to an hour on two free cores.
@@ -35,6 +40,6 @@ def train(model: str, data: Path, papers: Path, out: Path, seed: int, install: b
     except ImportError as error:
         raise ModelError(f"training needs {error.name}; install it with: pip install -e '.[train]'") from error
 
-    card = ship.train(model, data, papers, out / model, seed=seed, install=install)
+    card = ship.train(model, data, papers, out / model, seed=seed, start=start, install=install)
     click.echo(json.dumps(card, indent=2))
     return 0
