@@ -87,7 +87,7 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
     address, generator, _ = own
     page = opened(address)
     devtools = page.context.new_cdp_session(page)
-    devtools.send("Performance.enable")
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # not the waits for a processor
 
     def busy_s():
         found = devtools.send("Performance.getMetrics")["metrics"]
@@ -97,11 +97,12 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
         generator.pause_s = PACE_S
         generator.draft = " ".join(["PERL performs on par with the conventional RLHF setting [1]."] * 18)
         page.wait_for_timeout(500)
-        before = busy_s()
         begin(page)
         expect(page.locator("#live .turn.asking .claim").first).to_be_visible()
-        expect(page.locator("#live .turn.asking")).to_have_count(0)
+        before = busy_s()
+        page.wait_for_timeout(1_500)  # in the midst of the stream
         spent = busy_s() - before
+        expect(page.locator("#live .turn.asking")).to_have_count(0)
         generator.pause_s, generator.draft = 0.0, DRAFT
         return spent
 
@@ -110,8 +111,8 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
     while page.locator(".turn").count() < TURNS:
         ask(page, "What is the capital of France?" if page.locator(".turn").count() % 3 else PERL)
     many = cost_s()
-    print(f"main thread busy for {few:.2f} s after 1 turn, {many:.2f} s after {TURNS}")  # noqa: T201
-    assert many < 2 * few + 0.5
+    print(f"main thread busy for {few:.2f} of 1.5 s after 1 turn, {many:.2f} s after {TURNS}")  # noqa: T201
+    assert many < 2 * few + 0.3
 
 
 def test_questions_are_answered_while_the_library_is_written_to(opened, own, embedder, tmp_path):
