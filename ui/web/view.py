@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.evidence import PAPER_FLOOR
+from rag.confidence import ANSWERS_FROM
 from rag.library import Filters
 from rag.text import fold, sentence_spans
 from rag.types import Abstention, Answer, Citation, Claim, Document, Hit, Verdict
@@ -155,11 +155,9 @@ def reason(answer: Answer) -> str:
         return ""
     told = REASONS[answer.abstention]
     if answer.abstention is Abstention.WEAK_EVIDENCE and answer.hits and not answer.notice:
-        best = answer.hits[0].score
-        if best < PAPER_FLOOR:
-            told += f" The closest paper scores {best:.2f}; answers begin at {PAPER_FLOOR:.2f}."
-        else:
-            told += " The closest paper does not speak of what is asked."
+        told += (
+            f" That they answer has a probability of {answer.confidence or 0:.2f}; answers begin at {ANSWERS_FROM:.2f}."
+        )
     if answer.withdrawn:
         told += f" {_count(len(answer.withdrawn), 'sentence')} withdrawn after checking."
     return told
