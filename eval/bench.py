@@ -21,9 +21,14 @@ from typing import Any
 
 from rag.errors import ModelError
 from rag.llamaindex import as_llm
+from rag.models import load_reader
+from rag.models.reader import OWN
 from rag.models.weights import embedder_folder
+from rag.overlap import OverlapEntailer
 from rag.pipeline import Delta, Footnote
+from rag.text import sentences as split
 from rag.types import Answer, Document
+from rag.verify import judge_all
 
 QUESTIONS = (
     "How many refusal categories does the taxonomy have?",
@@ -35,6 +40,8 @@ QUESTIONS = (
     "Why is black-box access not enough for audits?",
     "How does BASED trade state size against recall?",
 )
+READ = 50  # sentences given to the reader at once
+JUDGED = 5  # sentences of an answer
 BARE_IMPORTS = "import torch, transformers, chromadb, llama_index.core"
 
 
@@ -66,6 +73,8 @@ def run(papers: Path, *, rounds: int = 5, say: Callable[[str], None] = lambda _:
         measures += _retrieval(footnote, plain, rounds)
         say("answers")
         measures += _answers(footnote, plain)
+        say("small models")
+        measures += _small_models(footnote, documents, rounds)
         say("cold starts")
         measures += _cold(footnote.library.folder, rounds)
         footnote.library.close()
@@ -154,6 +163,37 @@ def _answers(footnote: Footnote, plain: _Plain) -> list[Measure]:
         Measure("first words, median", "s", statistics.median(first), statistics.median(plain_first)),
         Measure("whole answer, median", "s", statistics.median(whole), statistics.median(plain_whole)),
     ]
+
+
+def _small_models(footnote: Footnote, documents: Sequence[Document], rounds: int) -> list[Measure]:
+    """Reader and entailer, nothing remembered, beside what the pipeline does without them on the same texts."""
+    sentences = [sentence for document in documents for sentence in split(document.text)]
+    claims = [(f"The authors find that {text[0].lower()}{text[1:]}", [text], "") for text in sentences]
+    reader = load_reader(OWN)
+    plain_entailer = OverlapEntailer()
+    read: list[float] = []
+    embedded: list[float] = []
+    judged: list[float] = []
+    compared: list[float] = []
+    for number in range(rounds):
+        texts = sentences[number::rounds][:READ]
+        with _timed(read):
+            reader.read(QUESTIONS[number % len(QUESTIONS)], texts)
+        with _timed(embedded):
+            footnote.embedder.encode(texts)
+        cases = claims[number::rounds][:JUDGED]
+        with _timed(judged):
+            judge_all(cases, entailer=footnote.entailer)
+        with _timed(compared):
+            judge_all(cases, entailer=plain_entailer)
+    return [
+        Measure(f"reading {READ} sentences (beside embedding them)", "ms", *_medians(read, embedded)),
+        Measure(f"judging {JUDGED} sentences (beside the untrained judge)", "ms", *_medians(judged, compared)),
+    ]
+
+
+def _medians(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, float]:
+    return 1e3 * statistics.median(ours), 1e3 * statistics.median(theirs)
 
 
 def _cold(library: Path, rounds: int) -> list[Measure]:

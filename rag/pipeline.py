@@ -30,6 +30,7 @@ from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator, load_reader
 from rag.models.reader import NONE as NO_READER
+from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
@@ -161,6 +162,13 @@ class Footnote:
         return load_reader(self.settings.reranker, device=self.settings.device)
 
     @cached_property
+    def _reranker(self) -> Reader | None:
+        """A reader that also ranks: any but Footnote's own, which adds nothing to the ranking (measured)."""
+        if "reader" not in self._given and self.settings.reranker == OWN_READER:
+            return None  # not loaded for a search
+        return None if self.reader is None or self.reader.knows_none else self.reader
+
+    @cached_property
     def entailer(self) -> Entailer:
         """What judges whether a text carries a claim."""
         given: Entailer | None = self._given.get("entailer")
@@ -196,9 +204,7 @@ class Footnote:
         return query, self._retrieved(query, k, filters)
 
     def _retrieved(self, query: Query, k: int, filters: Filters | None) -> list[Hit]:
-        # Footnote's own reader adds nothing to this ranking, measured; it is asked about sentences only.
-        reranker = self.reader if self.reader and not self.reader.knows_none else None
-        return retrieve(query, self.library, self._sentences, reranker=reranker, k=k, filters=filters)
+        return retrieve(query, self.library, self._sentences, reranker=self._reranker, k=k, filters=filters)
 
     def _papers(self, hits: Sequence[Hit]) -> dict[str, Document]:
         return {document.id: document for document in self.library.documents([hit.chunk.doc_id for hit in hits])}

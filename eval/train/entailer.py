@@ -33,7 +33,10 @@ def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 def train(
     data: Path, papers: Path, folder: Path, *, leave_out: frozenset[str], seed: int = 0, start: Path | None = None
 ) -> dict[str, float]:
-    """Train, from `start` on where it is given, and save into `folder`; returns the scores on held-out pairs. Takes up where it was killed."""
+    """Train, from `start` on where it is given, and save into `folder`; returns the scores on held-out pairs.
+
+    Takes up where it was killed.
+    """
     examples = entailer_data.build(data, papers, leave_out=leave_out, seed=seed)
     held, rest = examples[:HELD_OUT], examples[HELD_OUT:]
     tokenizer, model = training.base(len(LABELS), start)

@@ -27,7 +27,8 @@ def train(
 ) -> dict[str, Any]:
     """Train `reader` or `entailer`; returns the card. Packed into `folder`, or into the package with `install`.
 
-    `start` is the `model` folder of an earlier round. The seed papers are left out of the data. Raises BadInputError for a set that is missing.
+    `start` is the `model` folder of an earlier round. The seed papers are left out of the data. Raises
+    BadInputError for a set that is missing.
     """
     leave_out = corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
     began = time.monotonic()
