@@ -19,6 +19,7 @@ UNTRAINED = "overlap"  # the setting that asks for this judge
 # How much of a claim must lie in the evidence in order. Strict on purpose: on eval/data/claims-dev.jsonl
 # it calls 1 of the 117 unsupported claims supported, and few of the paraphrases.
 _IN_ORDER = 0.85
+_NEARLY_ALL = 0.9
 
 
 class OverlapEntailer:
@@ -35,6 +36,15 @@ class OverlapEntailer:
         whole = had == 1 and ordered >= _IN_ORDER
         supported = (1 + ordered) / 2 if whole else 0.49 * had
         return Entailment(supported, 0.0, 1 - supported)
+
+
+def keeps_to(claim: str, evidence: str) -> bool:
+    """Whether nearly all of a claim's words are the evidence's, in its order: shortened, not put in other words.
+
+    Of the sentences that the default generator wrote for the dev questions and the entailer let pass, 12 kept to
+    their evidence, all of them faithful; of the 27 others about half were not.
+    """
+    return recall(claim, evidence) >= _NEARLY_ALL and in_order(claim, evidence) >= _IN_ORDER
 
 
 def recall(claim: str, evidence: str) -> float:

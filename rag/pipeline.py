@@ -32,6 +32,7 @@ from rag.models import Embedder, Entailer, Generator, load_embedder, load_entail
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
+from rag.models.weights import DEFAULT_GENERATOR
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
 from rag.salience import Salience, salience
@@ -261,7 +262,8 @@ class Footnote:
         clock.lap("generate")
         yield Progress("checking")
         draft = answering.read("".join(pieces), shown)
-        checked = verify(draft.claims, documents, entailer=self.entailer)
+        closely = not self.settings.llm_url and self.settings.llm == DEFAULT_GENERATOR
+        checked = verify(draft.claims, documents, entailer=self.entailer, closely=closely)
         yield self._concluded(answer, draft, checked, replace(selection, evidence=shown), numbers, clock)
 
     def _draft(self, question: str, evidence: Sequence[Evidence], clock: _Clock) -> Iterator[str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from rag import guards
 from rag.cite import said
 from rag.models.entailer import Entailer, Entailment
+from rag.overlap import keeps_to
 from rag.text import fold
 from rag.types import Claim, Document, Verdict
 
@@ -56,10 +57,20 @@ def judge_all(cases: Sequence[tuple[str, Sequence[str], str]], *, entailer: Enta
     ]
 
 
-def verify(claims: Sequence[Claim], documents: Mapping[str, Document], *, entailer: Entailer) -> list[Claim]:
-    """Give each claim of an answer its verdict against its own citations, in the same order."""
-    cases = [(said(claim), [c.quote for c in claim.citations], _context(claim, documents)) for claim in claims]
-    judgements = [_strict(judgement) for judgement in judge_all(cases, entailer=entailer)]
+def verify(
+    claims: Sequence[Claim], documents: Mapping[str, Document], *, entailer: Entailer, closely: bool = False
+) -> list[Claim]:
+    """Give each claim of an answer its verdict against its own citations, in the same order.
+
+    `closely` asks that a claim keep to the words of what it cites: for a generator too small to be trusted
+    with words of its own.
+    """
+    quoted = [[c.quote for c in claim.citations] for claim in claims]
+    cases = [(said(claim), own, _context(claim, documents)) for claim, own in zip(claims, quoted, strict=True)]
+    judgements = [
+        _strict(judgement, claim, " ".join(own), closely=closely)
+        for judgement, (claim, own, _) in zip(judge_all(cases, entailer=entailer), cases, strict=True)
+    ]
     return [
         replace(claim, verdict=j.verdict, support=j.support, judge=j.judge, reason=j.reason)
         for claim, j in zip(claims, judgements, strict=True)
@@ -76,8 +87,12 @@ def _context(claim: Claim, documents: Mapping[str, Document]) -> str:
     return " ".join(context_of(documents[doc_id]) for doc_id in cited if doc_id in documents)
 
 
-def _strict(judgement: Judgement) -> Judgement:
-    if judgement.verdict is Verdict.SUPPORTED and judgement.support < WRITTEN_FROM:
+def _strict(judgement: Judgement, claim: str, evidence: str, *, closely: bool) -> Judgement:
+    if judgement.verdict is not Verdict.SUPPORTED or judgement.judge == VERBATIM:
+        return judgement
+    if closely and not keeps_to(claim, evidence):
+        return replace(judgement, verdict=Verdict.NOT_ENOUGH_INFO, reason="it departs from the words of the cited text")
+    if not closely and judgement.support < WRITTEN_FROM:
         return replace(judgement, verdict=Verdict.NOT_ENOUGH_INFO, reason="the cited text may not say this")
     return judgement
 

@@ -90,3 +90,28 @@ def test_a_quotation_under_its_papers_title_is_one(seeds):
         assert claim.text.startswith(citation.title)
         assert said(claim).strip("“”") == " ".join(citation.quote.split())
         assert claim.judge == "verbatim"
+
+
+@pytest.mark.parametrize(
+    ("text", "support", "closely", "verdict"),
+    [
+        ("The frog hides its red cells in its liver.", 0.6, True, Verdict.SUPPORTED),
+        ("Blood is kept out of sight in an organ.", 0.95, True, Verdict.NOT_ENOUGH_INFO),
+        ("Blood is kept out of sight in an organ.", 0.95, False, Verdict.SUPPORTED),
+        ("Blood is kept out of sight in an organ.", 0.6, False, Verdict.NOT_ENOUGH_INFO),
+    ],
+)
+def test_more_is_asked_of_written_sentences(text, support, closely, verdict):
+    evidence = "While it sleeps, the frog hides its red cells in its liver."
+    document = Document("d", "Frogs", evidence, "frogs.txt")
+    citation = Citation(1, "d", 0, len(evidence), evidence, "frogs.txt", "Frogs")
+    claim = Claim(text, 0, len(text), (citation,))
+    (found,) = verify([claim], {"d": document}, entailer=Sure(support), closely=closely)
+    assert found.verdict is verdict
+    assert bool(found.reason) == (verdict is not Verdict.SUPPORTED)
+
+
+def test_an_objection_lowers_the_support_but_keeps_the_order():
+    claim = "The frog hides 5 cells in its liver."
+    low, high = (judge(claim, [EVIDENCE], entailer=Sure(value)).support for value in (0.6, 1.0))
+    assert low < high < 0.5
