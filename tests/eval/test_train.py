@@ -2,11 +2,12 @@
 
 import gzip
 import json
+import random
 
 import numpy as np
 import pytest
 
-from eval.train import corpora, entailer, entailer_data, reader, reader_data, ship
+from eval.train import aspect_data, corpora, entailer, entailer_data, reader, reader_data, ship
 from eval.train.reader_data import NONE, Group
 from rag.errors import BadInputError, ModelError
 from rag.models import cross_encoder, load_entailer, weights
@@ -74,6 +75,24 @@ def test_groups_hold_the_answer_or_say_that_none_does(data):
         has = [f"{topic} weigh 40" in text for text in group.texts]
         assert has == [i == group.answer for i in range(len(group.texts))]
     assert any(g.answer == NONE for g in groups)
+
+
+def test_aspects_are_answered_by_the_sentences_that_have_them_or_by_none():
+    rows = [
+        {"title": "WeighNet: A Scale", "sentences": ["We have animal weights.", "The training data are whale songs."]},
+        {"title": "SingNet: A Choir", "sentences": ["We have animal weights.", "It has a vocal tract model."]},
+        {"title": "HumNet: A Duet", "sentences": ["It has a vocal tract model.", "The training data are bees."]},
+    ]
+    assert aspect_data.name_of(rows[0]["title"]) == "WeighNet"
+    assert aspect_data.name_of("On scales: a study") == ""
+    assert aspect_data.phrases("We propose a vocal tract model, which sings.") == ["vocal tract model"]
+    asked = list(aspect_data.aspects(rows, [[1, 2], [0, 2], [0, 1]], random.Random(0)))
+    assert len(asked) == 2 * len(rows)
+    for row, question, answering in asked:
+        text = " ".join(row["sentences"])
+        phrase = next(p for p in ("animal weights", "training data", "vocal tract model") if p in question)
+        assert (phrase in text) == (answering is not None)
+        assert answering is None or all(phrase in row["sentences"][at] for at in answering)
 
 
 def test_twins_differ_from_a_faithful_claim_about_the_same_evidence(data):
