@@ -18,7 +18,7 @@ from rag.cite import Evidence
 from rag.confidence import Signals
 from rag.models import Reader
 from rag.models.reader import titled
-from rag.sentences import Query, SentenceVectors
+from rag.sentences import Query, Sentences, SentenceVectors
 from rag.types import Document, Hit
 from rag.words import figures
 
@@ -27,7 +27,6 @@ READER_WEIGHT = 0.15  # of a logit
 PAPER_WEIGHT = 1.0
 SIGNAL_PAPERS = 3  # whose sentences say whether any answers
 FIGURE_BONUS = 0.2  # for a sentence with a figure, when the question asks for one
-
 
 # A question that lists is answered out of as many papers as are near the best, a sentence of each.
 _LIST_PAPERS = 8
@@ -88,7 +87,7 @@ def select(
     listing = lists(query.text)
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
     near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
-    read = [_read(query, hit, documents[hit.chunk.doc_id], sentences, reader) for hit in near]
+    read = _read(query, near, sentences.of([documents[hit.chunk.doc_id] for hit in near]), reader)
     if listing:
         chosen = _best([own.ranked[0] for own in read if own.ranked], _LIST_PAPERS)
     elif len(joined := _joined(query, read)) > 1:
@@ -122,7 +121,8 @@ class _Read:
     """A paper, read for a question.
 
     `ranked`: its sentences, best first; `logits`: what the reader gave them; `found`: how similar to each
-    token of the question the nearest of the paper is, `(m,)`.
+    token of the question the nearest of the paper is, `(m,)`; `least_found`: the least of these for a
+    content word.
     """
 
     hit: Hit
@@ -132,19 +132,23 @@ class _Read:
     least_found: float
 
 
-def _read(query: Query, hit: Hit, document: Document, sentences: SentenceVectors, reader: Reader | None) -> _Read:
-    (own,) = sentences.of([document])
-    matches = own.matches(query).tolist()
-    logits = reader.read(query.text, [titled(document.title, c.text) for c in own.chunks]).tolist() if reader else []
+def _read(query: Query, hits: Sequence[Hit], papers: Sequence[Sentences], reader: Reader | None) -> list[_Read]:
+    texts = [titled(paper.document.title, chunk.text) for paper in papers for chunk in paper.chunks]
+    logits = reader.read(query.text, texts).tolist() if reader else []
     asks_figure = bool(_COUNTS.search(query.text) or _MEASURES.search(query.text))
-    scored = []
-    for at, (chunk, match) in enumerate(zip(own.chunks, matches, strict=True)):
-        bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
-        score = match + (READER_WEIGHT * logits[at] if logits else 0.0) + bonus + PAPER_WEIGHT * hit.score
-        scored.append(Evidence(document, chunk, round(score, 6)))
-    found = own.found(query).max(0, initial=0.0)
     content = query.weights > 0
-    return _Read(hit, _best(scored, len(scored)), logits, found, float(found[content].min(initial=1.0)))
+    read = []
+    for hit, paper in zip(hits, papers, strict=True):
+        own, logits = logits[: len(paper.chunks)], logits[len(paper.chunks) :]
+        found = paper.found(query)
+        scored = []
+        for at, (chunk, match) in enumerate(zip(paper.chunks, (found @ query.weights).tolist(), strict=True)):
+            bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
+            score = match + (READER_WEIGHT * own[at] if own else 0.0) + bonus + PAPER_WEIGHT * hit.score
+            scored.append(Evidence(paper.document, chunk, round(score, 6)))
+        best = found.max(0, initial=0.0)
+        read.append(_Read(hit, _best(scored, len(scored)), own, best, float(best[content].min(initial=1.0))))
+    return read
 
 
 def _signals(read: Sequence[_Read], *, reader_knows: bool) -> Signals:

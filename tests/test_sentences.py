@@ -66,9 +66,7 @@ def test_tokens_come_out_of_the_pass_that_gives_the_vector(embedder):
 def test_a_model_that_shows_no_tokens_matches_by_whole_sentences(embedder):
     class Blind:
         def encode_tokens(self, texts, *, query=False):
-            return [
-                Tokens(v, v[None], ((0, len(t)),)) for v, t in zip(embedder.encode(texts), texts, strict=True)
-            ]
+            return [Tokens(v, v[None], ((0, len(t)),)) for v, t in zip(embedder.encode(texts), texts, strict=True)]
 
     vectors = SentenceVectors(Blind())
     query = vectors.query("Do frogs sleep?", idf)

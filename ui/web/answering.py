@@ -26,6 +26,9 @@ from ui.web.site import Site, filters_from, told
 from ui.web.view import filter_text, shown
 
 Changes = dict[str, Any]
+# What answering changes, and nothing of the past: with every piece of a draft the browser compares
+# all that each of these holds, changed or not.
+WRITTEN = ("live", "evidence", "box", "told")
 FLUSH_S = 0.06  # a draft is sent at most so often: faster than anyone reads
 _FIRST = " as soon as the evaluation is through with the question it is at"
 _STAGES = {

@@ -59,8 +59,20 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
         page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
         page.load(site.welcome, None, ask.live, queue=False, **QUIET)
         tools.offer(site.footnote, site.people, together=together)
+        _keep_small(page, bridge)
     page.queue(max_size=64, default_concurrency_limit=8)
     return page
+
+
+def _keep_small(page: gr.Blocks, small: Any) -> None:
+    """Let `small` stand for the progress of what shows none.
+
+    With every piece of a draft the browser copies all that is held by each component which ever had a
+    progress to show: by default all that events change, the conversation so far among it.
+    """
+    for event in page.fns.values():
+        if event.show_progress == "hidden":
+            event.show_progress_on = [small]
 
 
 def about(site: Site, *, mcp: bool) -> str:

@@ -5,7 +5,7 @@ A question is shown at once, without the queue; answering it waits its turn for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -84,8 +84,9 @@ class AskTab:
     def connect(self, bridge: Any, limit: int) -> None:
         """Wire the events; `bridge` passes on presses of buttons that are our own HTML."""
         outputs = list(self.page.values())
+        written = [self.page[name] for name in answering.WRITTEN]
         model: dict[str, Any] = {"concurrency_id": MODEL, "concurrency_limit": limit, "api_visibility": "private"}
-        answer: dict[str, Any] = {"fn": self._answer, "inputs": self.session, "outputs": outputs, **model}
+        answer: dict[str, Any] = {"fn": self._answer, "inputs": self.session, "outputs": written, **model}
         answer |= {"show_progress": "minimal", "show_progress_on": self.queue}  # the place in the queue
         given = [*self.filters, self.session]
         runs = [
@@ -105,8 +106,8 @@ class AskTab:
                 None, None, None, js="() => document.querySelector('#file a, a#file, button#file')?.click()"
             )
 
-    def _listed(self, changes: answering.Changes) -> list[Any]:
-        return [changes.get(name, gr.skip()) for name in self.page]
+    def _listed(self, changes: answering.Changes, names: Iterable[str] = ()) -> list[Any]:
+        return [changes.get(name, gr.skip()) for name in names or self.page]
 
     def _submit(
         self,
@@ -138,7 +139,7 @@ class AskTab:
     def _answer(self, state: Session) -> Iterator[list[Any]]:
         with closing(answering.answer(self.site, state)) as changes:  # type: ignore[type-var]
             for change in changes:
-                yield self._listed(change)
+                yield self._listed(change, answering.WRITTEN)
 
     def _stop(self, state: Session) -> list[Any]:
         return self._listed(answering.stop(state))
