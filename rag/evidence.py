@@ -88,9 +88,10 @@ def select(
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
     near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
     read = _read(query, near, sentences.of([documents[hit.chunk.doc_id] for hit in near]), reader)
+    joined = read[:1] if listing else _joined(query, read)
     if listing:
         chosen = _best([own.ranked[0] for own in read if own.ranked], _LIST_PAPERS)
-    elif len(joined := _joined(query, read)) > 1:
+    elif len(joined) > 1:
         chosen = [own.ranked[at] for at in range(_FEW) for own in joined if at < len(own.ranked)]
     else:
         equals = [own for own in read[:_EQUALS] if own.hit.score >= _EQUAL_SHARE * hits[0].score]
@@ -99,7 +100,7 @@ def select(
     knows = reader is not None and reader.knows_none and not listing
     several = len({item.document.id for item in chosen}) > 1
     names_papers = several and (listing or len(joined) > 1)
-    return Selection(tuple(chosen), _signals(read, reader_knows=knows), names_papers=names_papers)
+    return Selection(tuple(chosen), _signals(query, read, joined, reader_knows=knows), names_papers=names_papers)
 
 
 def _joined(query: Query, read: Sequence[_Read]) -> list[_Read]:
@@ -121,22 +122,19 @@ class _Read:
     """A paper, read for a question.
 
     `ranked`: its sentences, best first; `logits`: what the reader gave them; `found`: how similar to each
-    token of the question the nearest of the paper is, `(m,)`; `least_found`: the least of these for a
-    content word.
+    token of the question the nearest of the paper is, `(m,)`.
     """
 
     hit: Hit
     ranked: Sequence[Evidence]
     logits: Sequence[float]
     found: NDArray[np.float32]
-    least_found: float
 
 
 def _read(query: Query, hits: Sequence[Hit], papers: Sequence[Sentences], reader: Reader | None) -> list[_Read]:
     texts = [titled(paper.document.title, chunk.text) for paper in papers for chunk in paper.chunks]
     logits = reader.read(query.text, texts).tolist() if reader else []
     asks_figure = bool(_COUNTS.search(query.text) or _MEASURES.search(query.text))
-    content = query.weights > 0
     read = []
     for hit, paper in zip(hits, papers, strict=True):
         own, logits = logits[: len(paper.chunks)], logits[len(paper.chunks) :]
@@ -146,18 +144,18 @@ def _read(query: Query, hits: Sequence[Hit], papers: Sequence[Sentences], reader
             bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
             score = match + (READER_WEIGHT * own[at] if own else 0.0) + bonus + PAPER_WEIGHT * hit.score
             scored.append(Evidence(paper.document, chunk, round(score, 6)))
-        best = found.max(0, initial=0.0)
-        read.append(_Read(hit, _best(scored, len(scored)), own, best, float(best[content].min(initial=1.0))))
+        read.append(_Read(hit, _best(scored, len(scored)), own, found.max(0, initial=0.0)))
     return read
 
 
-def _signals(read: Sequence[_Read], *, reader_knows: bool) -> Signals:
+def _signals(query: Query, read: Sequence[_Read], joined: Sequence[_Read], *, reader_knows: bool) -> Signals:
     logits = [logit for own in read[:SIGNAL_PAPERS] for logit in own.logits if reader_knows]
-    best = read[0]
+    found = np.max([own.found for own in joined], axis=0)
+    best = read[0].hit.scores
     return Signals(
-        words=best.hit.scores.get("bm25_share", 0.0),
-        match=best.hit.scores.get("match", 0.0),
-        least_found=best.least_found,
+        words=best.get("bm25_share", 0.0),
+        match=best.get("match", 0.0),
+        least_found=float(found[query.asked].min(initial=1.0)),
         reader=float(np.logaddexp.reduce(logits)) if logits else None,
     )
 

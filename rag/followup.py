@@ -22,6 +22,7 @@ _LEANS = re.compile(
 )
 _SELF_CONTAINED_WORDS = 5  # a question of fewer words without a name of its own is an ellipsis
 _TOPIC_WORDS = 14
+_ABOUT = " (about: "
 
 
 def leans_on_history(question: str) -> bool:
@@ -41,7 +42,13 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     if not history or not leans_on_history(question):
         return question
     topic = _topic(question, history)
-    return f"{question.rstrip()} (about: {topic})" if topic else question
+    return f"{question.rstrip()}{_ABOUT}{topic})" if topic else question
+
+
+def asked_length(standalone_question: str) -> int:
+    """How much of a standalone question is asked; what follows is the topic that was put behind it."""
+    asked, _, _ = standalone_question.partition(_ABOUT)
+    return len(asked)
 
 
 def _topic(question: str, history: Sequence[Turn]) -> str:

@@ -25,7 +25,7 @@ from rag.checking import Check, check_claim
 from rag.cite import Evidence
 from rag.confidence import ANSWERS_FROM, confidence
 from rag.errors import BadInputError
-from rag.followup import standalone
+from rag.followup import asked_length, standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator, load_reader
@@ -198,11 +198,14 @@ class Footnote:
 
     def _found(self, question: str, k: int, filters: Filters | None) -> tuple[Query, list[Hit]]:
         """The question as it was understood, misspelt words put right, and its hits."""
-        query = self._sentences.query(question, self.library.idf)
+        query = self._query(question)
         if misspelt := suspects(question, self.embedder, self.library.idf):
             papers = self._papers(self._retrieved(query, SPELLING_PAPERS, filters))
-            query = self._sentences.query(corrected(question, misspelt, papers.values()), self.library.idf)
+            query = self._query(corrected(question, misspelt, papers.values()))
         return query, self._retrieved(query, k, filters)
+
+    def _query(self, question: str) -> Query:
+        return self._sentences.query(question, self.library.idf, asked=asked_length(question))
 
     def _retrieved(self, query: Query, k: int, filters: Filters | None) -> list[Hit]:
         return retrieve(query, self.library, self._sentences, reranker=self._reranker, k=k, filters=filters)

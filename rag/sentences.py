@@ -35,12 +35,17 @@ Idf = Callable[[Sequence[str]], Mapping[str, float]]
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question or claim: its vector `(d,)`, those of its tokens `(m, d)`, and their weights `(m,)`, of sum 1."""
+    """A question or claim: its vector `(d,)`, those of its tokens `(m, d)`, and their weights `(m,)`, of sum 1.
+
+    `asked`, `(m,)`, is true for the tokens of content words that belong to what is asked; a follow-up's
+    topic does not.
+    """
 
     text: str
     vector: Vectors
     tokens: Vectors
     weights: NDArray[np.float32]
+    asked: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +77,15 @@ class SentenceVectors:
     _kept: OrderedDict[tuple[str, str], Sentences] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def query(self, text: str, idf: Idf) -> Query:
-        """Embed a question; `idf` says how much each term tells documents apart."""
+    def query(self, text: str, idf: Idf, *, asked: int | None = None) -> Query:
+        """Embed a question; `idf` says how much each term tells documents apart.
+
+        Of the text, the first `asked` characters are what is asked, the rest its topic.
+        """
         (own,) = self.embedder.encode_tokens([text], query=True)
-        return Query(text, own.vector, own.tokens, _weights(text, own.spans, idf))
+        weights = _weights(text, own.spans, idf)
+        inside = np.asarray([asked is None or start < asked for start, _ in own.spans], np.bool_)
+        return Query(text, own.vector, own.tokens, weights, (weights > 0) & inside)
 
     def of(self, documents: Sequence[Document]) -> list[Sentences]:
         """The sentences of each document, in the order given."""

@@ -94,6 +94,9 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
         return next(one["value"] for one in found if one["name"] == "TaskDuration")
 
     def cost_s():
+        return min(cost_once_s() for _ in range(2))  # something else may have come between
+
+    def cost_once_s():
         generator.pause_s = PACE_S
         generator.draft = " ".join(["PERL performs on par with the conventional RLHF setting [1]."] * 18)
         page.wait_for_timeout(500)
@@ -111,8 +114,8 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
     while page.locator(".turn").count() < TURNS:
         ask(page, "What is the capital of France?" if page.locator(".turn").count() % 3 else PERL)
     many = cost_s()
-    print(f"main thread busy for {few:.2f} of 1.5 s after 1 turn, {many:.2f} s after {TURNS}")  # noqa: T201
-    assert many < 2 * few + 0.3
+    print(f"main thread busy for {few:.3f} of 1.5 s after 3 turns, {many:.3f} s after {TURNS}")  # noqa: T201
+    assert many < 1.3 * few + 0.02
 
 
 def test_questions_are_answered_while_the_library_is_written_to(opened, own, embedder, tmp_path):
