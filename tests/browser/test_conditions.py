@@ -118,6 +118,42 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
     assert many < 1.3 * few + 0.02
 
 
+def test_who_leaves_just_after_an_answer_leaves_no_error(opened, own):
+    address, generator, _ = own
+    page = opened(address)
+    for _ in range(3):
+        ask(page)
+        page.goto(f"{address}?tab=about")
+        page.goto(address)
+        page.wait_for_selector(".welcome")
+    generator.go.clear()
+    begin(page)
+    expect(page.locator("#live .claim").first).to_be_visible()
+    page.goto(address)  # in mid-answer
+    page.wait_for_selector(".welcome")
+
+
+def test_opening_asks_once_and_is_quick(browser, serving, seed_folder, embedder, tmp_path):
+    shutil.copytree(seed_folder, tmp_path / "library")
+    began = time.monotonic()
+    address = serving(tmp_path / "library", embedder=embedder, generator=PacedGenerator(DRAFT))
+    usable_s, asked = [], []
+    for _ in range(3):  # each time a visitor who has nothing of the page yet
+        context = browser.new_context()
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url) if "/run/" in request.url else None)
+        page.goto(address, wait_until="commit")
+        page.locator("#question textarea").fill("What is HELMET?")
+        expect(page.locator(".welcome")).to_be_visible()
+        usable_s.append(time.monotonic() - began)
+        page.wait_for_timeout(500)
+        context.close()
+        began = time.monotonic()
+    print(f"usable {usable_s[0]:.2f} s after launch, then in {[round(each, 2) for each in usable_s[1:]]} s")  # noqa: T201
+    assert min(usable_s) < 3
+    assert len(asked) <= 2 * len(usable_s)  # what is new, and once whether the models are loaded
+
+
 def test_questions_are_answered_while_the_library_is_written_to(opened, own, embedder, tmp_path):
     address, _, folder = own
     rows = [

@@ -7,7 +7,7 @@ event receives is checked all the same.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from ui.web.corpus import CorpusTab
 from ui.web.evaluation import EvalTab
 from ui.web.models import Loading
 from ui.web.render import html
+from ui.web.session import Session
 from ui.web.site import PLAIN, QUIET, Site, pressed
 from ui.web.view import MEANINGS
 
@@ -36,28 +37,27 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
     """The page. `together` is how many answers the model can take at once."""
     with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
-        top = gr.HTML(elem_id="top", **PLAIN)
+        top = gr.HTML(masthead(site), elem_id="top", **PLAIN)
         with gr.Tabs(selected="ask") as tabs:
             with gr.Tab("Ask", id="ask"):
                 ask = AskTab(site)
-            with gr.Tab("Corpus", id="corpus"):
+            with gr.Tab("Corpus", id="corpus") as browsing:
                 corpus = CorpusTab(site)
             with gr.Tab("Eval", id="eval") as watching:
                 evaluation = EvalTab(site)
-            with gr.Tab("Compare", id="compare"):
+            with gr.Tab("Compare", id="compare") as comparing:
                 compare = CompareTab(site)
             with gr.Tab("About", id="about"):
                 gr.HTML(about(site, mcp=mcp), **PLAIN)
         ask.connect(bridge, together)
-        corpus.connect(bridge, page, ask.told, lambda: masthead(site), top)
-        evaluation.connect(bridge, page, watching, compare)
+        corpus.connect(bridge, browsing, ask.told, lambda: masthead(site), top)
+        evaluation.connect(bridge, [watching, comparing], compare)
         compare.connect(bridge)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
         clock = gr.Timer(1.5)
         clock.tick(lambda: _progress(site), None, [top, clock], queue=False, **QUIET)
-        page.load(lambda: masthead(site), None, top, queue=False, **QUIET)
-        page.load(_tab_of_address, None, tabs, queue=False, **QUIET)
-        page.load(site.welcome, None, ask.live, queue=False, **QUIET)
+        opened = {"fn": _opened(site, ask), "inputs": ask.session, "outputs": [tabs, top, ask.live]}
+        page.load(**opened, queue=False, **QUIET)
         tools.offer(site.footnote, site.people, together=together)
         _keep_small(page, bridge)
     page.queue(max_size=64, default_concurrency_limit=8)
@@ -109,9 +109,17 @@ def _tab_pressed(event: gr.EventData) -> Any:
     return gr.update(selected=chosen) if chosen in TABS else gr.skip()
 
 
-def _tab_of_address(request: gr.Request) -> Any:
-    chosen = request.query_params.get("tab", "ask")
-    return gr.update(selected=chosen) if chosen in TABS else gr.skip()
+def _opened(site: Site, ask: AskTab) -> Callable[[Session, gr.Request], list[Any]]:
+    """What is new when somebody opens the page: it was made when it was first served."""
+    welcome = ask.live.value
+
+    def opened(state: Session, request: gr.Request) -> list[Any]:
+        chosen = request.query_params.get("tab", "ask")
+        tab = gr.update(selected=chosen) if chosen in TABS[1:] else gr.skip()
+        now = site.welcome()
+        return [tab, masthead(site), gr.skip() if state.turn or now == welcome else now]
+
+    return opened
 
 
 def serve(

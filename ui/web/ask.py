@@ -33,7 +33,7 @@ class AskTab:
         with gr.Row(equal_height=False):
             with gr.Column(scale=3, min_width=300):
                 self.past = gr.HTML(elem_id="past", visible=False, **PLAIN)
-                self.live = gr.HTML(elem_id="live", **PLAIN)
+                self.live = gr.HTML(site.welcome(), elem_id="live", **PLAIN)
                 with gr.Column(elem_id="composer"):
                     self.queue = gr.HTML(elem_id="queue", **PLAIN)
                     self.box = gr.Textbox(

@@ -56,12 +56,12 @@ class CorpusTab:
                         self.discard = gr.Button("Leave it", size="sm", min_width=80)
                 self.paper = gr.HTML(html("nopaper"), elem_id="paper", **PLAIN)
 
-    def connect(self, bridge: Any, page: gr.Blocks, said: Any, changed: Callable[[], Any], outer: Any) -> None:
+    def connect(self, bridge: Any, tab: gr.Tab, said: Any, changed: Callable[[], Any], outer: Any) -> None:
         """Wire the events; `changed` gives new values of `outer` after papers came or went."""
         sifting = [self.text, self.venue, self.first, self.last]
         for box in sifting:
             box.change(self._sift, [*sifting, self.shelf], self.list, trigger_mode="always_last", queue=False, **QUIET)
-        page.load(self._sift, [*sifting, self.shelf], self.list, queue=False, **QUIET)
+        tab.select(self._sift_same, [*sifting, self.shelf], self.list, queue=False, **QUIET)
         bridge.turn_page(self._turn, [*sifting, self.shelf], self.list, queue=False, **QUIET)
         bridge.paper(self._open, None, self.paper, queue=False, **QUIET)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ class EvalTab:
             self.resume = gr.Button("Resume", size="sm", elem_id="goon")
         self.problem = gr.HTML(elem_id="problem", visible=False, **PLAIN)
 
-    def connect(self, bridge: Any, page: gr.Blocks, tab: gr.Tab, compare: CompareTab) -> None:
+    def connect(self, bridge: Any, tabs: Sequence[gr.Tab], compare: CompareTab) -> None:
         """Wire the events; what a run changes is also told to the Compare tab."""
         looks = [self.standing, self.clock, self.stop, self.start, self.rest, self.begun, self.problem]
         fresh = [*looks, self.chosen, self.take, self.figures, *compare.choosing]
@@ -65,8 +66,8 @@ class EvalTab:
                 return [html("standing", now=now), *[gr.skip()] * (len(fresh) - 1)]
             return all_anew(now.name if now else chosen, one, other)
 
-        for event in (page.load, tab.select):
-            event(all_anew, kept, fresh, **quiet)
+        for tab in tabs:
+            tab.select(all_anew, kept, fresh, **quiet)
         self.clock.tick(tick, kept, fresh, **quiet)
         planned = [self.choice, self.upload, self.limit, self.name, self.full]
         self.start.click(self._start, planned, looks, **quiet)
