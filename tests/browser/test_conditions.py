@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from rag.pipeline import Footnote
-from tests.browser.conftest import DRAFT, PERL, PacedGenerator, ask
+from tests.browser.conftest import DRAFT, PERL, PHONE, PacedGenerator, ask
 
 TURNS = 30
 PACE_S = 0.02  # between words while the cost is measured
@@ -118,6 +118,13 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
     assert many < 1.3 * few + 0.02
 
 
+def test_the_next_question_comes_to_the_top(opened, own):
+    page = opened(own[0], **PHONE)
+    ask(page)
+    ask(page, "What is the capital of France?")
+    page.wait_for_function("Math.abs(document.querySelector('#live .question').getBoundingClientRect().top) < 40")
+
+
 def test_who_leaves_just_after_an_answer_leaves_no_error(opened, own):
     address = own[0]
     page = opened(address)
@@ -133,7 +140,7 @@ def test_who_leaves_in_mid_answer_finds_the_page_ready(browser, own):
     context = browser.new_context()  # gradio logs that its stream was cut, which it was: only errors thrown count
     page = context.new_page()
     thrown = []
-    page.on("pageerror", thrown.append)
+    page.on("pageerror", lambda error: thrown.append(str(error)))
     page.goto(address)
     generator.go.clear()
     begin(page)

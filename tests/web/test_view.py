@@ -105,7 +105,7 @@ def test_an_abstention_says_why_and_shows_what_is_nearest(seeds):
     documents = {d.id: d for d in seeds.library.documents([h.chunk.doc_id for h in answer.hits])}
     view = shown(1, answer, documents)
     assert answer.abstention is Abstention.WEAK_EVIDENCE
-    assert re.search(r"probability of 0\.\d\d; answers begin at 0\.50", view.reason)
+    assert re.search(r"probability that they answer is 0\.\d\d; answers begin at 0\.50", view.reason)
     markup = html("turn", shown=view)
     assert "The papers don’t say" in markup
     assert "cite" not in markup

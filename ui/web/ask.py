@@ -78,7 +78,7 @@ class AskTab:
     def _takeaway(self) -> None:
         with gr.Row(elem_id="takeaway"):
             self.exports = [gr.Button(label, size="sm", min_width=60) for label in downloads.FORMATS]
-            self.anew = gr.Button("New conversation", size="sm", min_width=60)
+            self.anew = gr.Button("New conversation", size="sm", min_width=60, elem_id="anew")
             self.file = gr.DownloadButton("Download", visible="hidden", elem_id="file")
 
     def connect(self, bridge: Any, limit: int) -> None:

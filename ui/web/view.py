@@ -156,7 +156,7 @@ def reason(answer: Answer) -> str:
     told = REASONS[answer.abstention]
     if answer.abstention is Abstention.WEAK_EVIDENCE and answer.hits and not answer.notice:
         told += (
-            f" That they answer has a probability of {answer.confidence or 0:.2f}; answers begin at {ANSWERS_FROM:.2f}."
+            f" The probability that they answer is {answer.confidence or 0:.2f}; answers begin at {ANSWERS_FROM:.2f}."
         )
     if answer.withdrawn:
         told += f" {_count(len(answer.withdrawn), 'sentence')} withdrawn after checking."

@@ -9,6 +9,7 @@
   let chosen = null; // { ev, claim, segments }: the pressed footnote
   let turn = null; // whose evidence is shown
   let newest = -1;
+  let unseen = 0; // the question that is still to be brought to the top
   let returnTo = null;
 
   const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
@@ -27,8 +28,10 @@
     const last = Math.max(-1, ...sections.map((section) => Number(section.dataset.turn)));
     if (last !== newest) { // a new question: its evidence takes the place of what was looked at
       newest = last; turn = String(last); chosen = null;
-      if (last > 1) document.getElementById(`t${last}`)?.scrollIntoView({ block: "start" });
+      unseen = last > 1 ? last : 0;
     }
+    const question = unseen && document.getElementById(`t${unseen}`); // once what was before it is above it
+    if (question && all("#past .turn").length >= unseen - 1) { unseen = 0; question.scrollIntoView({ block: "start" }); }
     for (const section of sections) toggle(section, "on", section.dataset.turn === turn);
     for (const button of all(".cite[data-ev]")) {
       set(button, "aria-pressed", String(!!chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim));
