@@ -152,6 +152,8 @@ def _of_titles(found: Sequence[Row], texts: int, chance: random.Random) -> Itera
 def _of_aspects(found: Sequence[Row], texts: int, chance: random.Random) -> Iterator[Group]:
     """A paper by its name and a phrase; the texts are the paper's own, and a neighbour's where it has few."""
     found = [row for row in found if name_of(row["title"]) or chance.random() < 0.05]
+    if not found:
+        return
     neighbours = list(_neighbours([f"{row['title']} {' '.join(row['sentences'])[:400]}" for row in found]))
     asked = aspects(found, neighbours, chance)
     near_of = {row["title"]: near for row, near in zip(found, neighbours, strict=True)}

@@ -28,6 +28,7 @@ from rag.types import JSON
 PAGE = 500  # chunks compared at once
 SAMPLE = 200  # chunks that must find themselves
 SAME = 1e-3  # vectors differ by less after Chroma has normalised them
+PROPOSED = 100  # entries that a search asks the index for: a narrower search may miss the nearest
 _CHILD = """
 import json, sys
 from rag.library.doctor import store_faults
@@ -239,7 +240,7 @@ def _finds_itself(catalog: Catalog, store: Store, kind: str, sample: Sequence[st
     wanted = set(sample)
     doc_ids = sorted({document_of(chunk_id) for chunk_id in sample})
     pairs = [pair for pair in catalog.vectors(doc_ids, kind) if pair[0].id in wanted]
-    best = [store.query(kind, vector, 1) for _, vector in pairs]
+    best = [store.query(kind, vector, PROPOSED) for _, vector in pairs]  # as wide as a search is
     return all(hits and hits[0][1] > 1 - SAME for hits in best)
 
 
