@@ -187,8 +187,8 @@ def _small_models(footnote: Footnote, documents: Sequence[Document], rounds: int
         with _timed(compared):
             judge_all(cases, entailer=plain_entailer)
     return [
-        Measure(f"reading {READ} sentences (beside embedding them)", "ms", *_medians(read, embedded)),
-        Measure(f"judging {JUDGED} sentences (beside the untrained judge)", "ms", *_medians(judged, compared)),
+        Measure(f"{READ} sentences read (or embedded)", "ms", *_medians(read, embedded)),
+        Measure(f"{JUDGED} claims judged (or by overlap)", "ms", *_medians(judged, compared)),
     ]
 
 
