@@ -8,6 +8,7 @@ from eval.dataset import faults
 from eval.make import make_questions
 from rag.errors import EvalError
 from rag.pipeline import Footnote
+from ui.cli import main
 
 
 @pytest.fixture
@@ -85,3 +86,11 @@ def test_what_a_collection_lacks_is_said(tmp_path):
     (folder / "qrels" / "test.tsv").write_text("9\tw\t1\n")
     with pytest.raises(EvalError, match="no query"):
         beir.read_collection(folder)
+
+
+def test_the_command_prints_every_figure(tmp_path, capsys):
+    place = collection(tmp_path / "c")
+    assert main(["eval", "beir", str(place), "--out", str(tmp_path / "out")]) == 0
+    printed = {line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]}
+    scores = json.loads((tmp_path / "out" / "scores.json").read_text(encoding="utf-8"))
+    assert printed == set(scores["metrics"]) >= {"success@1", "recall@100", "ndcg@10", "mrr"}

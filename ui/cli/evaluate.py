@@ -224,7 +224,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     metrics = collections.tables(ranked, collection.qrels)
     scores: JSON = {"collection": path.name, "queries": len(found), "metrics": metrics}
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    click.echo(json.dumps(scores) if as_json else _table(scores["metrics"]))
+    click.echo(json.dumps(scores) if as_json else _table(scores["metrics"], tuple(scores["metrics"])))
     return 0
 
 
@@ -274,8 +274,8 @@ def _progress() -> Callable[[str, int, int], None]:
     return show
 
 
-def _table(metrics: Mapping[str, Any]) -> str:
-    shown = [name for name in _HEADLINES if metrics.get(name)] or [name for name in metrics if metrics[name]]
+def _table(metrics: Mapping[str, Any], names: Sequence[str] = _HEADLINES) -> str:
+    shown = [name for name in names if metrics.get(name)]
     lines = [f"{'':<22}{'value':>8}  {'95% interval':<16}{'n':>5}"]
     for name in shown:
         row = metrics[name]
