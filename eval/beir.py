@@ -20,7 +20,7 @@ from eval.metrics import retrieval
 from eval.statistics import mean_interval
 from rag.errors import EvalError
 from rag.pipeline import MAX_QUESTION_CHARACTERS, Footnote
-from rag.types import JSON, Document, Hit
+from rag.types import JSON, Hit
 
 DEPTH = 100
 
@@ -61,7 +61,7 @@ def search_all(
 
 def names_of(footnote: Footnote) -> dict[str, str]:
     """The collection's own id of each document of the library, by document id."""
-    return {d.id: str(d.metadata.get("external_id") or d.source) for d in documents_of(footnote)}
+    return {d.id: str(d.metadata.get("external_id") or d.source) for d in footnote.library.every()}
 
 
 def tables(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> JSON:
@@ -98,14 +98,6 @@ def write_run(path: Path, found: Mapping[str, Sequence[Hit]], names: Mapping[str
         for hit in hits
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def documents_of(footnote: Footnote) -> Iterator[Document]:
-    """All documents of a library, in the order in which they came."""
-    offset = 0
-    while page := footnote.library.list(offset, 1000)[0]:
-        yield from page
-        offset += len(page)
 
 
 def _one(folder: Path, name: str) -> Path:

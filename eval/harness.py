@@ -48,7 +48,7 @@ def evaluate(
 
     Raises EvalError for questions that do not fit the library, or a folder that holds another run.
     """
-    documents = _documents(footnote)
+    documents = list(footnote.library.every())
     texts = _texts(footnote, documents, questions)
     judge = judge or WordJudge(footnote.embedder)
     system = systems.Pipeline(footnote)
@@ -90,13 +90,6 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     if not values:
         return None
     return {"median": round(float(np.median(values)), 3), "p95": round(float(np.percentile(values, 95)), 3)}
-
-
-def _documents(footnote: Footnote) -> list[Document]:
-    found: list[Document] = []
-    while page := footnote.library.list(len(found), 1000)[0]:
-        found += page
-    return found
 
 
 def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequence[Question]) -> dict[str, str]:

@@ -265,6 +265,13 @@ class Library:
         """A page of documents in the order in which they came, and how many pass in all."""
         return lookup.page(self._catalog, offset, limit, filters, text)
 
+    def every(self) -> Iterator[Document]:
+        """All documents in the order in which they came, read a page at a time."""
+        offset = 0
+        while page := self.list(offset, 1_000)[0]:
+            yield from page
+            offset += len(page)
+
     def count(self) -> int:
         """How many documents there are."""
         return int(self._catalog.value("SELECT count(*) FROM documents"))

@@ -145,11 +145,10 @@ def questions() -> None:
 @click.pass_context
 def check(ctx: click.Context, /, path: Path, **options: Any) -> int:
     """Name every fault of a file of questions, or of claims: exit 1 if there is one."""
-    from eval.beir import documents_of
     from eval.dataset import claim_faults, faults
 
     footnote = open_library(ctx, options, build_from_seeds=True)
-    texts = {document.source: document.text for document in documents_of(footnote)}
+    texts = {document.source: document.text for document in footnote.library.every()}
     holds_claims = '"claim"' in path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
     found = (claim_faults if holds_claims else faults)(path, texts)
     for fault in found:
@@ -166,11 +165,10 @@ def check(ctx: click.Context, /, path: Path, **options: Any) -> int:
 @click.pass_context
 def make(ctx: click.Context, /, most: int, seed: int, **options: Any) -> int:
     """Make questions out of the library's papers, a third of them with their paper hidden; prints JSON Lines."""
-    from eval.beir import documents_of
     from eval.make import make_questions
 
     footnote = open_library(ctx, options, build_from_seeds=True)
-    made = make_questions(list(documents_of(footnote)), most=most, seed=seed)
+    made = make_questions(list(footnote.library.every()), most=most, seed=seed)
     if not made:
         raise EvalError("the papers hold no sentence with a figure or name to ask about")
     for question in made:

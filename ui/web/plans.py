@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval import harness
-from eval.beir import documents_of
 from eval.dataset import ClaimRow, Question, faults, read_claims, read_questions
 from eval.make import make_questions
 from eval.run import MANIFEST, manifest_of, read_manifest, sample
@@ -123,7 +122,7 @@ def unfinished(library: Path) -> list[str]:
 
 def _chosen(footnote: Footnote, choice: str, file: Path | None, limit: int | None) -> Sequence[Question]:
     if choice == MADE:
-        return make_questions(list(documents_of(footnote)), most=limit or _MADE_BY_DEFAULT)
+        return make_questions(list(footnote.library.every()), most=limit or _MADE_BY_DEFAULT)
     if choice == FILE and file is None:
         raise BadInputError("give a file of questions")
     questions = _read(file) if choice == FILE and file else _split(choice)
@@ -152,7 +151,7 @@ def _free_name(runs: Path, choice: str) -> str:
 
 
 def _assert_fit(footnote: Footnote, questions: Sequence[Question]) -> None:
-    texts = {document.source: document.text for document in documents_of(footnote)}
+    texts = {document.source: document.text for document in footnote.library.every()}
     found = faults([json.dumps(question.to_dict()) for question in questions], texts)
     if found:
         told = "\n".join(map(str, found[:MOST_FAULTS]))

@@ -60,9 +60,7 @@ def preview(library: Library, files: Sequence[Path]) -> Preview:
 
 def _same(library: Library, documents: Sequence[Document]) -> list[Merged]:
     """The documents that are papers of the library, or of each other, as the library would match them."""
-    held, total = library.list(0, 1_000)
-    while len(held) < total and (more := library.list(len(held), 1_000)[0]):
-        held = [*held, *more]
+    held = list(library.every())
     records = [
         Record(number, "", document.id, document, tuple(identity_keys(document)))
         for number, document in enumerate([*held, *documents])
