@@ -199,9 +199,12 @@ class Footnote:
     def _found(self, question: str, k: int, filters: Filters | None) -> tuple[Query, list[Hit]]:
         """The question as it was understood, misspelt words put right, and its hits."""
         query = self._query(question)
-        if misspelt := suspects(question, self.embedder, self.library.idf):
-            papers = self._papers(self._retrieved(query, SPELLING_PAPERS, filters))
-            query = self._query(corrected(question, misspelt, papers.values()))
+        misspelt = suspects(question, self.embedder, self.library.idf)
+        hits = self._retrieved(query, max(k, SPELLING_PAPERS) if misspelt else k, filters)
+        right = corrected(question, misspelt, self._papers(hits[:SPELLING_PAPERS]).values()) if misspelt else question
+        if right == question:  # its strange words are rare, not misspelt
+            return query, hits[:k]
+        query = self._query(right)
         return query, self._retrieved(query, k, filters)
 
     def _query(self, question: str) -> Query:
