@@ -8,7 +8,6 @@ Source: temperature scaling, Guo et al., ICML 2017.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,10 +53,8 @@ def train(
     scale = temperature(logits, [e.label for e in held])
     model.classifier.weight.data /= scale
     model.classifier.bias.data /= scale
-    model.save_pretrained(folder / "model")
-    tokenizer.save_pretrained(folder / "model")
     found = {**scores(logits, held), "temperature": scale, "pairs": len(rest), "held_out": len(held)}
-    (folder / "scores.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    training.keep(model, tokenizer, found, folder)
     return found
 
 

@@ -9,7 +9,6 @@ Source: the no-answer option of question answering, Clark and Gardner, ACL 2018.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,11 +55,9 @@ def train(
         rate=8e-5,
         seed=seed,
     )
-    model.save_pretrained(folder / "model")
-    tokenizer.save_pretrained(folder / "model")
     found = scores(training.score(model, tokenizer, _pairs(held))[:, 0].tolist(), held)
     found |= {"groups": len(rest), "held_out": len(held)} | {f"untrained_{k}": v for k, v in before.items()}
-    (folder / "scores.json").write_text(json.dumps(found, indent=1), encoding="utf-8")
+    training.keep(model, tokenizer, found, folder)
     return found
 
 

@@ -6,6 +6,7 @@ run goes on from its last checkpoint.
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Callable, Sequence
@@ -125,6 +126,13 @@ def _by_length(examples: Sequence[Example], batch: int, seed: int) -> list[Examp
         chance.shuffle(own)
         batches += own
     return [example for own in batches for example in own]
+
+
+def keep(model: PreTrainedModel, tokenizer: Any, scores: dict[str, float], folder: Path) -> None:
+    """Write a trained model with its tokenizer into `folder/model`, and its scores beside it."""
+    model.save_pretrained(folder / "model")
+    tokenizer.save_pretrained(folder / "model")
+    (folder / "scores.json").write_text(json.dumps(scores, indent=1), encoding="utf-8")
 
 
 def score(model: PreTrainedModel, tokenizer: Any, pairs: Sequence[Pair], *, batch: int = 64) -> torch.Tensor:
