@@ -62,7 +62,7 @@ def _data_of(model: str) -> dict[str, str]:
         own = {**reader_data.SPANS, **reader_data.PASSAGES}
         rest = {
             "aux_scitldr, aux_tldr": "summaries as queries (Apache-2.0)",
-            "papers": f"{reader_data.TITLES} titles as queries",
+            "papers": f"{reader_data.TITLES} titles as queries; {reader_data.ASPECTS} papers asked for aspects",
         }
     else:
         own = entailer_data.SETS

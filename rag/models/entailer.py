@@ -115,6 +115,7 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
 def load_entailer(setting: str, *, device: str = "") -> Entailer:
     """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
     if setting == OWN:
-        calibration = Calibration(**card_of("entailer")["calibration"])
+        fitted = card_of("entailer").get("calibration")  # a model just trained again has none yet
+        calibration = Calibration(**fitted) if fitted else None
         return NliEntailer(load_trained("entailer", device=device), OWN, calibration=calibration)
     return NliEntailer(load(setting, what="entailer", device=device), setting)

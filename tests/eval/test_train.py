@@ -133,6 +133,9 @@ def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, mon
     whole = cross_encoder.load(tmp_path / "model", what="model").logits(pairs)
     assert loaded.shape == (2, len(card["labels"]))
     np.testing.assert_allclose(loaded, whole, atol=0.15)
+    if model == "entailer":
+        (judged,) = load_entailer("footnote-entailer").entail([("Whales weigh 40 tons.", "Whales are heavy.")])
+        assert judged.supported + judged.contradicted + judged.not_enough_info == pytest.approx(1)
     packed.write_bytes(packed.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="not those of its card"):
         cross_encoder.load_trained(model)
