@@ -34,9 +34,7 @@ def ui(
 
     It listens on this machine only, and asks nobody else for anything. Ctrl-C ends it.
     """
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
-    from ui.web import security
-    from ui.web.app import serve
+    from ui.web import quick, security
 
     pairs = security.credentials(auth)
     if mcp and pairs:
@@ -44,6 +42,11 @@ def ui(
     if warning := security.warning(host, has_password=bool(pairs)):
         click.echo(warning, err=True)
     footnote = _library(ctx, options)
+    click.echo("starting the page ...", err=True)
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+    quick.import_gradio()
+    from ui.web.app import serve
+
     try:
         page, address = serve(
             footnote, host=host, port=port, credentials=pairs, mcp=mcp, in_browser=in_browser, wait=False

@@ -116,6 +116,7 @@ def _opened(site: Site, ask: AskTab) -> Callable[[Session, gr.Request], list[Any
     def opened(state: Session, request: gr.Request) -> list[Any]:
         chosen = request.query_params.get("tab", "ask")
         tab = gr.update(selected=chosen) if chosen in TABS[1:] else gr.skip()
+        site.loading.let()
         now = site.welcome()
         return [tab, masthead(site), gr.skip() if state.turn or now == welcome else now]
 

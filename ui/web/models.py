@@ -1,4 +1,8 @@
-"""Loads the models in the background, so that the page is there before they are."""
+"""Loads the models in the background, so that the page is there before they are.
+
+It begins when somebody has the page before him, or soon when nobody comes: importing torch leaves no time
+to a server that is just handing out its page.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,27 @@ from rag.errors import FootnoteError
 from rag.models import weights
 from rag.pipeline import Footnote
 
+FOR_THE_PAGE_S = 3.0  # a browser that the user opens by hand comes later, and finds the models loading
+
 
 class Loading:
-    """Loads embedder, generator and judge in a thread; `text` tells what is being loaded."""
+    """Loads embedder, generator and judge in a thread, and opens the index; `text` tells what is being loaded."""
 
     def __init__(self, footnote: Footnote) -> None:
         self._footnote = footnote
         self._ready = threading.Event()
+        self._page_is_there = threading.Event()
         self._thread = threading.Thread(target=self._load, name="models", daemon=True)
         self.text = "loading models"
         self.error = ""
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Begin, once the page is there or some seconds have passed; returns at once."""
         self._thread.start()
+
+    def let(self) -> None:
+        """Wait for the page no longer."""
+        self._page_is_there.set()
 
     @property
     def ready(self) -> bool:
@@ -31,9 +42,11 @@ class Loading:
 
     def wait(self, seconds: float) -> bool:
         """Wait for at most so long; returns whether nothing is being loaded any more."""
+        self.let()
         return self._ready.wait(seconds)
 
     def _load(self) -> None:
+        self._page_is_there.wait(FOR_THE_PAGE_S)
         settings = self._footnote.settings
         try:
             self.text = f"loading {settings.embedder}"
@@ -42,6 +55,9 @@ class Loading:
             if not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
                 weights.generator_folder(say=self._say)
             _ = self._footnote.generator, self._footnote.entailer
+            self.text = "opening the index"
+            if self._footnote.library.count():
+                self._footnote.search("papers", k=1)  # what else the first question would wait for
         except FootnoteError as error:  # told again, and tried again, with the next question
             self.error = str(error)
         except Exception:
