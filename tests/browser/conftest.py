@@ -60,7 +60,7 @@ def serving(tmp_path_factory):
 
     def start(folder, **models):
         footnote = Footnote.create(folder, **models)
-        page, address = serve(footnote, port=free_port(), wait=False)
+        page, address = serve(footnote, port=free_port())
         pages.append((page, footnote))
         return address
 

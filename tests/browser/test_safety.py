@@ -45,7 +45,9 @@ def hostile(serving, embedder, tmp_path_factory):
 
 def assert_unharmed(page):
     assert page.evaluate("[window.pwned, document.body.dataset.pwned]") == [None, None]
-    bodies = page.locator("#live, #past, #ev, #evpast, #papers, #paper, #preview")
+    bodies = page.locator(
+        "#live, #past, #ev, #evpast, #papers, #paper, #preview, #problem, #runs, #answered, #compared, #both"
+    )
     assert bodies.locator("img, svg a, script, a[href]").count() == 0
 
 
@@ -156,3 +158,50 @@ def test_a_tab_can_be_linked_to(opened, address):
     page.goto(f"{address}?tab=%3Cscript%3E")
     expect(page.locator(".welcome")).to_be_visible()
     ask(page, PERL)
+
+
+def test_hostile_questions_are_asked_read_and_compared_as_text(opened, browser, hostile, tmp_path):
+    rows = [
+        {
+            "id": f"{number} {bad}\u001b[2J",
+            "type": bad,
+            "question": f"How long do tardigrades survive {bad}?",
+            "history": [],
+            "gold_answer": f"{number + 1} days {bad}",
+            "key_facts": [bad],
+            "gold_sources": [f"bad.jsonl#{number + 1}"],
+            "gold_sentences": [{"source": f"bad.jsonl#{number + 1}", "text": f"They are small {bad}."}],
+            "answerable": True,
+        }
+        for number, bad in enumerate(BAD)
+    ]
+    file, broken = tmp_path / "mine.jsonl", tmp_path / "<img src=x onerror=window.pwned=1>.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    broken.write_text(json.dumps(rows[0] | {"gold_sources": [BAD[0]]}), encoding="utf-8")
+    page = opened(hostile)
+    page.get_by_role("tab", name="Eval").click()
+    for name, given in (("none", broken), ("a", file), ("b", file)):
+        page.locator("#plan > button").click()
+        page.get_by_label("A file of questions").check()
+        if page.get_by_label("Clear").is_visible():
+            page.get_by_label("Clear").click()
+        page.locator("#plan input[type=file]").set_input_files(given)
+        expect(page.locator("#plan .file-preview")).to_contain_text(given.stem[:4])
+        page.get_by_label("Name of the run").fill(name)
+        page.get_by_role("button", name="Start", exact=True).click()
+        if given is broken:
+            expect(page.locator("#problem")).to_contain_text(BAD[0])
+            page.locator("#plan > button").click()
+            continue
+        expect(page.locator("#standing")).to_contain_text(f"{name} is done")
+        expect(page.locator("#runs .card")).to_have_count(len(BAD))
+    assert_unharmed(page)
+    page.locator("#runs .card").first.click()
+    expect(page.locator("#answered .looked h2")).to_contain_text("tardigrades")
+    assert_unharmed(page)
+    page.get_by_role("tab", name="Compare").click()
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("#compared .card")).to_have_count(len(BAD))
+    page.locator("#compared .card").first.click()
+    expect(page.locator("#both .sides > section > h3")).to_have_text(["a", "b"])
+    assert_unharmed(page)

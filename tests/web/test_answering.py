@@ -1,11 +1,15 @@
 """What the page does with a question when the model is not there, or somebody stops, without a browser."""
 
 import shutil
+import threading
 from types import SimpleNamespace
+
+import pytest
 
 from rag.pipeline import Footnote
 from tests.browser.conftest import free_port
 from ui.web import answering
+from ui.web.apart import apart
 from ui.web.session import Asked, Session
 from ui.web.site import Site
 
@@ -52,3 +56,43 @@ def test_a_long_answer_is_laid_out_whole(seeds, tmp_path):
     session = waiting()
     *_, last = answering.answer(Site(seeds, LOADED, tmp_path), session)
     assert last["live"].count('class="claim"') >= 300
+
+
+def test_what_is_long_never_shows_progress(seeds, tmp_path):
+    from ui.web.app import build
+
+    page = build(Site(seeds, LOADED, tmp_path))
+    shown = {part.elem_id for event in page.fns.values() for part in event.show_progress_on or event.outputs or ()}
+    assert shown == {"bridge", "queue", "busy"}  # the rest is not copied with every piece of a draft
+
+
+def test_who_reads_may_leave_while_nothing_comes():
+    silent, closed = threading.Event(), threading.Event()
+
+    def items():
+        try:
+            yield "first"
+            silent.wait(60)
+            yield "second"
+        finally:
+            closed.set()
+
+    given = apart(items())
+    assert next(given) == "first"
+    assert next(given) is None
+    given.close()
+    assert not closed.is_set()
+    silent.set()
+    assert closed.wait(60)
+
+    def breaks():
+        yield "first"
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(apart(breaks()))
+    assert [item for item in apart(iter_of(3)) if item is not None] == [0, 1, 2]
+
+
+def iter_of(most):
+    yield from range(most)

@@ -73,6 +73,7 @@ def test_a_run_is_stopped_and_goes_on_without_asking_twice(gated):
     assert 1 <= len(before) < 6
     assert plans.unfinished(gated.footnote.library.folder) == ["one", "two"]
     assert plans.finished(gated.footnote.library.folder) == []
+    assert plans.progress(gated.footnote.library.folder, "one") == f"one: {len(before)} of 6 answered"
 
     other = Job(gated.footnote, Loaded(), people)  # as after a restart
     for _ in range(10):
@@ -184,8 +185,10 @@ def test_a_run_of_the_command_line_is_known_by_its_questions(gated):
         ({"choice": "all"}, "choose which"),
         ({"choice": "file"}, "give a file"),
         ({"choice": "file", "file": "not json\n"}, "not JSON"),
-        ({"choice": "file", "file": ""}, "no question to ask"),
-        ({"choice": "file", "file": "other"}, "do not fit the papers"),
+        ({"choice": "file", "file": "not json\n" * 30}, "mine.jsonl cannot be asked of this library, 30 faults"),
+        ({"choice": "file", "file": "not json\n" * 30}, "and 22 more; .* questions check mine.jsonl\nMend the file"),
+        ({"choice": "file", "file": ""}, "mine.jsonl holds no question"),
+        ({"choice": "file", "file": "other"}, r"1 fault:\nline 1 \(1\): .*no such paper"),
     ],
 )
 def test_bad_input_is_told_and_nothing_is_written(seeds, tmp_path, given, told):
@@ -219,7 +222,7 @@ def test_the_standing_of_a_run_is_told(seeds):
     assert "4.0 a minute · about 2 min left" in said
     assert "<b>" not in said
     assert html("standing", now=None).strip() == ""
-    assert "No run yet" in html("runs", run=None, error="")
+    assert "No finished run yet" in html("runs", run=None, error="")
 
 
 def test_scores_that_cannot_be_read_are_an_error(seeds):
@@ -246,3 +249,60 @@ def test_words_are_shaded_by_what_they_drive_and_the_text_stays_whole():
     assert dict(made[0].pieces)["is"] == 0
     nothing = drivers(SimpleNamespace(sentences=(0.0,), words=((WordSalience(0, 2, "We", 0.0),),)), ["We"])
     assert nothing[0].pieces == (("We", 0),)
+
+
+DAMAGE = {
+    "scores.json": ["{", "[]", "{}", '{"rows": [1], "metrics": {"faithfulness": "<img src=x>"}}', "\x00"],
+    "answers.jsonl": ["{\n", "[]\n", '{"id": 1, "answer": {"text": null}, "error": ""}\n', "\x00\n"],
+    "questions.jsonl": ["{", '{"id": "<img src=x>"}', ""],
+    "run.json": ["[]", "null", "<img src=x>"],
+    "costs.json": ["[]", '{"total_s": "<img src=x>"}', "{"],
+    "plan.json": ["[]", "{"],
+}
+
+
+def test_a_run_that_was_damaged_by_hand_is_told_of_and_nothing_breaks(gated, tmp_path):
+    import gradio as gr
+
+    from ui.web.compare import CompareTab
+    from ui.web.evaluation import EvalTab
+    from ui.web.site import Site
+
+    for _ in range(40):
+        gated.turns.release()
+    site = Site(gated.footnote, Loaded(), tmp_path)
+    with gr.Blocks():
+        evaluation, compare = EvalTab(site), CompareTab(site)
+    for name in ("a", "b"):
+        site.job.start(planned(gated.footnote, name, limit=3))
+        site.job.wait(PATIENCE_S)
+    folder = gated.footnote.library.folder / "runs" / "a"
+    asked = SimpleNamespace(value=read_records(folder)[0].id)
+    broken = 0
+    for file, contents in DAMAGE.items():
+        whole = (folder / file).read_bytes()
+        for content in contents:
+            (folder / file).write_text(content, encoding="utf-8")
+            shown = [
+                evaluation._report("a")[-1],
+                *compare._compared("a", "b"),
+                *compare._compared("b", "a"),
+                evaluation._answered("a", asked),
+                compare._both("a", "b", asked),
+            ]
+            assert "<img src=x>" not in "".join(shown)
+            broken += any('role="alert"' in markup for markup in shown)
+            (folder / file).write_bytes(whole)
+    assert broken >= 10
+    scores = (folder / "scores.json").read_bytes()
+    (folder / "scores.json").unlink()  # as of a run that was stopped
+    for file in ("run.json", "questions.jsonl", "plan.json", "answers.jsonl"):
+        whole = (folder / file).read_bytes()
+        for content in DAMAGE[file]:
+            (folder / file).write_text(content, encoding="utf-8")
+            evaluation._resume("a")
+            site.job.wait(PATIENCE_S)
+            (folder / "scores.json").unlink(missing_ok=True)
+        (folder / file).write_bytes(whole)
+    (folder / "scores.json").write_bytes(scores)
+    assert 'class="failure"' not in evaluation._report("a")[-1]

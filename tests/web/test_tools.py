@@ -40,7 +40,7 @@ class OneAtATime(ScriptedGenerator):
 def served(seed_folder, embedder):
     """The seed papers with MCP; by agreement nobody writes to them."""
     footnote = Footnote.open(seed_folder, embedder=embedder, generator=OneAtATime())
-    page, address = serve(footnote, port=free_port(), mcp=True, wait=False)
+    page, address = serve(footnote, port=free_port(), mcp=True)
     yield address, footnote
     page.close(verbose=False)
     footnote.library.close()
@@ -139,7 +139,7 @@ def test_a_password_keeps_people_out(seed_folder, embedder):
     import httpx
 
     footnote = Footnote.open(seed_folder, embedder=embedder, generator=ScriptedGenerator())
-    page, address = serve(footnote, port=free_port(), credentials=[("ann", "secret")], wait=False)
+    page, address = serve(footnote, port=free_port(), credentials=[("ann", "secret")])
     try:
         assert httpx.get(f"{address}config").status_code == 401
         assert httpx.post(f"{address}gradio_api/call/ask", json={"data": ["q"]}).status_code == 401

@@ -97,7 +97,10 @@ def main(arguments: list[str] | None = None) -> int:
     except FootnoteError as error:
         if debug:
             raise
-        click.echo(f"error: {error}", err=True)
+        from ui.cli.terminal import clean
+
+        told = "\n".join(map(clean, str(error).split("\n")))  # may quote a file or a server
+        click.echo(f"error: {told}", err=True)
         return 1
     except BrokenPipeError:  # the reader of our output has gone: no one is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -146,13 +146,14 @@ def questions() -> None:
 def check(ctx: click.Context, /, path: Path, **options: Any) -> int:
     """Name every fault of a file of questions, or of claims: exit 1 if there is one."""
     from eval.dataset import claim_faults, faults
+    from ui.cli.terminal import clean
 
     footnote = open_library(ctx, options, build_from_seeds=True)
     texts = {document.source: document.text for document in footnote.library.every()}
     holds_claims = '"claim"' in path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
     found = (claim_faults if holds_claims else faults)(path, texts)
     for fault in found:
-        click.echo(f"{path}: {fault}")
+        click.echo(f"{path}: {clean(str(fault))}")
     what = "claims" if holds_claims else "questions"
     click.echo(f"{len(found)} faults in the {what} of {path}" if found else f"{path}: no fault", err=True)
     return 1 if found else 0

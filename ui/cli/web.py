@@ -48,9 +48,7 @@ def ui(
     from ui.web.app import serve
 
     try:
-        page, address = serve(
-            footnote, host=host, port=port, credentials=pairs, mcp=mcp, in_browser=in_browser, wait=False
-        )
+        page, address = serve(footnote, host=host, port=port, credentials=pairs, mcp=mcp, in_browser=in_browser)
     except OSError as error:
         raise FootnoteError(f"the page cannot be served on {host}, port {port or '7860-7959'}: {error}") from error
     click.echo(f"Footnote is at {address} (Ctrl-C ends it)", err=True)

@@ -9,6 +9,7 @@
 `view`        Answer → what is shown of it, as plain values; `render` makes HTML of those, the only place that does
 `why`         what of the evidence drives a sentence
 `models`      loads the models while the page is already there
+`apart`       leaves a server that hangs
 `quick`       imports gradio in half the time
 `questions`   example questions, made from the papers' titles
 `uploads`     files → preview → library

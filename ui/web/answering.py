@@ -20,6 +20,7 @@ from rag.errors import BadInputError, FootnoteError
 from rag.library import Filters
 from rag.pipeline import MAX_QUESTION_CHARACTERS, Delta, Progress
 from rag.types import Answer
+from ui.web.apart import apart
 from ui.web.render import html
 from ui.web.session import MAX_TURNS, Asked, Session
 from ui.web.site import Site, filters_from, told
@@ -29,6 +30,7 @@ Changes = dict[str, Any]
 # What answering changes, and nothing of the past: with every piece of a draft the browser compares
 # all that each of these holds, changed or not.
 WRITTEN = ("live", "evidence", "box", "told")
+SILENT_S = 3.0  # a server that is silent for so long is told of
 FLUSH_S = 0.06  # a draft is sent at most so often: faster than anyone reads
 _FIRST = " as soon as the evaluation is through with the question it is at"
 _STAGES = {
@@ -103,10 +105,19 @@ def _written(site: Site, state: Session, asked: Asked) -> Iterator[Changes]:
         yield {"live": _asking(state, site.loading.text)}
     conversation = Conversation(site.footnote, asked.filters, list(state.answers), dict(state.numbers))
     flushed = 0.0
-    with closing(conversation.stream(asked.question)) as events:  # type: ignore[type-var]
+    stage, heard = "", time.monotonic()
+    stream = conversation.stream(asked.question)
+    with closing(apart(stream) if site.footnote.settings.llm_url else stream) as events:  # type: ignore[type-var]
         for event in events:
             if state.epoch != epoch:
                 return
+            if event is None:
+                silent_s = time.monotonic() - heard
+                if stage == _STAGES["writing"] and silent_s > SILENT_S and time.monotonic() - flushed > 1:
+                    flushed = time.monotonic()
+                    yield {"live": _asking(state, f"{stage}: the server has been silent for {silent_s:.0f} s")}
+                continue
+            heard = time.monotonic()
             if isinstance(event, Answer):
                 yield _finished(site, state, event, asked.filters)
             elif isinstance(event, Progress):
@@ -114,9 +125,10 @@ def _written(site: Site, state: Session, asked: Asked) -> Iterator[Changes]:
                 yield {"live": _asking(state, stage, checking=event.stage == "checking")}
             elif isinstance(event, Delta):
                 state.draft += event.text
+                stage = _STAGES["writing"]
                 if time.monotonic() - flushed > FLUSH_S:
                     flushed = time.monotonic()
-                    yield {"live": _asking(state, _STAGES["writing"])}
+                    yield {"live": _asking(state, stage)}
 
 
 def _finished(site: Site, state: Session, answer: Answer, filters: Filters | None) -> Changes:
@@ -169,7 +181,7 @@ def _asking(state: Session, stage: str, *, checking: bool = False) -> str:
 
 
 def _halted(state: Session, *, error: str = "") -> str:
-    return html("halted", **_question(state), draft=[] if error else _sentences(state.draft), error=error)
+    return html("halted", **_question(state), draft=_sentences(state.draft), error=error)
 
 
 def _question(state: Session) -> Changes:

@@ -131,9 +131,8 @@ def serve(
     credentials: Sequence[tuple[str, str]] = (),
     mcp: bool = False,
     in_browser: bool = False,
-    wait: bool = True,
 ) -> tuple[gr.Blocks, str]:
-    """Serve the page; returns it with its address once it is up, or with `wait` when it is stopped.
+    """Serve the page; returns it with its address once it is up.
 
     Without `port` the first free one from 7860 on is taken.
     """
@@ -149,7 +148,8 @@ def serve(
         auth=security.gate(credentials),
         mcp_server=mcp,
         inbrowser=in_browser,
-        prevent_thread_lock=not wait,
+        prevent_thread_lock=True,
+        _frontend=False,  # only skips a call to itself, for which a busy machine or a proxy lets nobody in
         share=False,
         quiet=True,
         show_error=False,
@@ -163,7 +163,15 @@ def serve(
         head=head(),
         app_kwargs={"middleware": [Middleware(security.Headers)]},
     )
+    page.app.iterators = _Answering(page.app.iterators)
     return page, address
+
+
+class _Answering(dict[str, Any]):
+    """What answers now, by event. On Stop gradio takes it out twice where it ends at that moment."""
+
+    def __delitem__(self, key: str) -> None:
+        self.pop(key, None)
 
 
 def theme() -> Any:

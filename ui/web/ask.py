@@ -5,6 +5,7 @@ A question is shown at once, without the queue; answering it waits its turn for 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
@@ -21,6 +22,7 @@ from ui.web.site import PLAIN, QUIET, Site, filters_from, pressed, told
 from ui.web.view import filter_text
 from ui.web.why import why
 
+SETTLE_S = 0.3
 MODEL = "model"  # the queue of all that needs the generator
 
 
@@ -35,7 +37,7 @@ class AskTab:
                 self.past = gr.HTML(elem_id="past", visible=False, **PLAIN)
                 self.live = gr.HTML(site.welcome(), elem_id="live", **PLAIN)
                 with gr.Column(elem_id="composer"):
-                    self.queue = gr.HTML(elem_id="queue", **PLAIN)
+                    self.queue = gr.HTML(elem_id="queue", elem_classes="waits", **PLAIN)
                     self.box = gr.Textbox(
                         label="Question",
                         elem_id="question",
@@ -70,8 +72,8 @@ class AskTab:
         with gr.Accordion("Filters", open=False, elem_id="filters") as self.drawer, gr.Row():
             self.first = gr.Textbox(label="From year", max_length=6, min_width=100, placeholder="any")
             self.last = gr.Textbox(label="To year", max_length=6, min_width=100, placeholder="any")
-            self.venue = gr.Textbox(label="Venue", max_length=200, min_width=120, placeholder="part of its name")
-            self.author = gr.Textbox(label="Author", max_length=200, min_width=120, placeholder="part of a name")
+            self.venue = gr.Textbox(label="Venue", max_length=200, min_width=120, placeholder="any part")
+            self.author = gr.Textbox(label="Author", max_length=200, min_width=120, placeholder="any part")
             self.source = gr.Textbox(label="Source", max_length=200, min_width=120, placeholder="file, or 002_*")
         self.filters = [self.first, self.last, self.venue, self.author, self.source]
 
@@ -86,17 +88,20 @@ class AskTab:
         outputs = list(self.page.values())
         written = [self.page[name] for name in answering.WRITTEN]
         model: dict[str, Any] = {"concurrency_id": MODEL, "concurrency_limit": limit, "api_visibility": "private"}
-        answer: dict[str, Any] = {"fn": self._answer, "inputs": self.session, "outputs": written, **model}
-        answer |= {"show_progress": "minimal", "show_progress_on": self.queue}  # the place in the queue
+        place: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self.queue}  # in the queue
+        answer: dict[str, Any] = {"fn": self._answer, "inputs": self.session, "outputs": written, **model, **place}
         given = [*self.filters, self.session]
         runs = [
             self.box.submit(self._submit, [self.box, *given], outputs, queue=False, **QUIET).then(**answer),
             bridge.ask(self._press, given, outputs, queue=False, **QUIET).then(**answer),
             bridge.retry(self._again, self.session, outputs, queue=False, **QUIET).then(**answer),
         ]
-        self.box.stop(self._stop, self.session, outputs, queue=False, cancels=runs, **QUIET)
-        self.anew.click(self._forget, self.session, [self.session, *outputs], queue=False, cancels=runs, **QUIET)
-        bridge.why(self._why, self.session, self.why, show_progress="minimal", **model)
+        settle: dict[str, Any] = {"fn": self._settled, "inputs": self.session, "outputs": self.live, "queue": False}
+        self.box.stop(self._stop, self.session, outputs, queue=False, cancels=runs, **QUIET).then(**settle, **QUIET)
+        self.anew.click(self._forget, self.session, [self.session, *outputs], queue=False, cancels=runs, **QUIET).then(
+            **settle, **QUIET
+        )
+        bridge.why(self._why, self.session, self.why, **model, **place)
         bridge.feedback(self._note, self.session, self.told, queue=False, **QUIET)
         bridge.clear_filters(lambda: [""] * 5, None, self.filters, queue=False, **QUIET)
         for component in self.filters:
@@ -143,6 +148,11 @@ class AskTab:
 
     def _stop(self, state: Session) -> list[Any]:
         return self._listed(answering.stop(state))
+
+    def _settled(self, state: Session) -> Any:
+        """What stands after a stop, told once more: a piece of the draft may have been on its way."""
+        time.sleep(SETTLE_S)
+        return gr.skip() if state.asking else state.live or self.site.welcome()
 
     def _forget(self, state: Session) -> list[Any]:
         return [Session(), *self._listed(answering.forget(self.site, state))]

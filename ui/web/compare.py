@@ -27,6 +27,7 @@ class CompareTab:
             self.one = gr.Dropdown([], label="A", interactive=True, min_width=140)
             self.other = gr.Dropdown([], label="B", interactive=True, min_width=140)
             self.button = gr.Button("Compare", variant="primary", size="sm", elem_id="comparing")
+        self.busy = gr.HTML(elem_id="busy", elem_classes="waits", **PLAIN)
         self.table = gr.HTML(elem_id="compared", **PLAIN)
         self.both = gr.HTML(elem_id="both", **PLAIN)
         self.chosen = [self.one, self.other]
@@ -35,6 +36,7 @@ class CompareTab:
     def connect(self, bridge: Any) -> None:
         """Wire the events."""
         waits: dict[str, Any] = {"concurrency_id": "eval", "concurrency_limit": 1, "api_visibility": "private"}
+        waits |= {"show_progress": "minimal", "show_progress_on": self.busy}  # see `app._keep_small`
         self.button.click(self._compared, self.chosen, [self.table, self.both], **waits)
         bridge.both(self._both, self.chosen, self.both, queue=False, **QUIET)
 
@@ -50,14 +52,15 @@ class CompareTab:
 
     def _compared(self, one: str | None, other: str | None) -> tuple[str, str]:
         there = plans.finished(self._library)
-        found, error = None, ""
-        if one in there and other in there:
-            try:
-                found = runs.compared(self.site.footnote, one, other)
-            except (FootnoteError, KeyError, TypeError) as broken:
-                error = str(broken)
-        names = (one, other)
-        return html("compared", names=names, found=found, error=error, runs=len(there), most=MOST_ROWS), ""
+        folder = f"{self._library / plans.FOLDER}/"  # a name tells enough
+        told = {"names": (one, other), "runs": len(there), "most": MOST_ROWS}
+        if one not in there or other not in there:
+            return html("compared", **told, found=None, error=""), ""
+        try:
+            with runs.readable(one, other):
+                return html("compared", **told, found=runs.compared(self.site.footnote, one, other), error=""), ""
+        except FootnoteError as broken:
+            return html("compared", **told, found=None, error=str(broken).replace(folder, "")), ""
 
     def _both(self, one: str | None, other: str | None, event: gr.EventData) -> str:
         names = [name for name in (one, other) if name in plans.finished(self._library)]
@@ -66,6 +69,14 @@ class CompareTab:
 
 def sides(site: Site, names: Sequence[str], question_id: str, place: int) -> str:
     """What each run made of a question, beside what it should have; `place` keeps their keys apart."""
+    try:
+        with runs.readable(*names):
+            return _sides(site, names, question_id, place)
+    except FootnoteError as broken:
+        return html("problem", error=str(broken))
+
+
+def _sides(site: Site, names: Sequence[str], question_id: str, place: int) -> str:
     views, asked = [], None
     for number, name in enumerate(names):
         question, record = runs.answered(site.footnote, name, question_id)

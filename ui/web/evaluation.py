@@ -39,20 +39,20 @@ class EvalTab:
         with gr.Accordion("New run", open=False, elem_id="plan") as self.form:
             choices = [(label, value) for value, label in plans.CHOICES.items()]
             self.choice = gr.Radio(choices, value=plans.SPLITS[0], label="Questions")
-            self.upload = gr.File(label="JSON Lines of questions", file_types=[".jsonl"], visible=False, height=110)
+            self.upload = gr.File(label="JSON Lines of questions", file_types=[".jsonl"], visible=False, height=150)
             with gr.Row():
                 self.limit = gr.Textbox(label="At most so many", max_length=6, min_width=120, placeholder="all")
-                self.name = gr.Textbox(label="Name of the run", max_length=60, min_width=160, placeholder="chosen")
+                self.name = gr.Textbox(label="Name of the run", max_length=60, min_width=160, placeholder="automatic")
             self.full = gr.Checkbox(label="Also ask the controls and test the judge: takes several times as long")
             self.start = gr.Button("Start", variant="primary", size="sm", elem_id="startrun")
+        self.problem = gr.HTML(elem_id="problem", visible=False, **PLAIN)
         with gr.Row(visible=False, elem_id="resume") as self.rest:
             self.begun = gr.Dropdown([], label="Not finished", interactive=True, min_width=160)
             self.resume = gr.Button("Resume", size="sm", elem_id="goon")
-        self.problem = gr.HTML(elem_id="problem", visible=False, **PLAIN)
 
     def connect(self, bridge: Any, tabs: Sequence[gr.Tab], compare: CompareTab) -> None:
         """Wire the events; what a run changes is also told to the Compare tab."""
-        looks = [self.standing, self.clock, self.stop, self.start, self.rest, self.begun, self.problem]
+        looks = [self.standing, self.clock, self.stop, self.start, self.form, self.rest, self.begun, self.problem]
         fresh = [*looks, self.chosen, self.take, self.figures, *compare.choosing]
         kept = [self.chosen, *compare.chosen]  # only what never shrinks: gradio refuses a choice that went meanwhile
         quiet: dict[str, Any] = {"queue": False, **QUIET}
@@ -104,7 +104,8 @@ class EvalTab:
         if name not in plans.unfinished(self._library):
             return self._looks("choose a run that is not finished")
         try:
-            self.site.job.start(plans.take_up(self.site.footnote, name))
+            with runs.readable(name):
+                self.site.job.start(plans.take_up(self.site.footnote, name))
         except FootnoteError as error:
             return self._looks(str(error))
         return self._looks()
@@ -124,8 +125,9 @@ class EvalTab:
             gr.Timer(active=is_under_way),
             gr.update(visible=is_under_way, interactive=bool(now and now.state == "running")),
             gr.update(interactive=not is_under_way),
+            gr.update(open=False) if is_under_way else gr.skip(),
             gr.update(visible=bool(rest)),
-            gr.update(choices=rest, value=value),
+            gr.update(choices=[(plans.progress(self._library, name), name) for name in rest], value=value),
             gr.update(value=html("problem", error=error), visible=bool(error)),
         ]
 
@@ -135,14 +137,15 @@ class EvalTab:
         """New values of the choice of runs, the report's button, and the report."""
         there = plans.finished(self._library)
         name = chosen if chosen in there else next(iter(there), None)
-        run, error = None, ""
-        if name:
-            try:
-                run = runs.read(self.site.footnote, name)
-            except (FootnoteError, KeyError, TypeError) as broken:
-                error = f"{name} cannot be read: {broken}"
         choice = gr.update(choices=there, value=name, visible=bool(there))
-        return [choice, gr.update(visible=bool(run and run.report)), html("runs", run=run, error=error)]
+        if not name:
+            return [choice, gr.update(visible=False), html("runs", run=None, error="")]
+        try:
+            with runs.readable(name):
+                run = runs.read(self.site.footnote, name)
+                return [choice, gr.update(visible=bool(run.report)), html("runs", run=run, error="")]
+        except FootnoteError as broken:
+            return [choice, gr.update(visible=False), html("runs", run=None, error=str(broken))]
 
     def _file(self, name: str | None) -> Any:
         report = runs.report(self._library, name) if name in plans.finished(self._library) else None

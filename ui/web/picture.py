@@ -27,7 +27,7 @@ def take(papers: Path, target: Path, chromium: str) -> None:
 
     with TemporaryDirectory() as folder, sync_playwright() as driver:
         footnote = Footnote.build([papers], Path(folder) / "library")
-        page, address = serve(footnote, wait=False)
+        page, address = serve(footnote)
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         view.set_default_timeout(PATIENCE_MS)

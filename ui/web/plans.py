@@ -8,14 +8,15 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eval import harness
-from eval.dataset import ClaimRow, Question, faults, read_claims, read_questions
+from eval.dataset import ClaimRow, Fault, Question, faults, read_claims, read_questions
 from eval.make import make_questions
-from eval.run import MANIFEST, manifest_of, read_manifest, sample
+from eval.run import ANSWERS, MANIFEST, manifest_of, read_manifest, sample
 from eval.systems import Pipeline
 from rag.errors import BadInputError, EvalError
 from rag.pipeline import Footnote
@@ -31,7 +32,8 @@ CHOICES = {
     FILE: "A file of questions",
 }
 MOST_QUESTIONS = 2_000
-MOST_FAULTS = 8  # told of at once
+MOST_FAULTS, MOST_CHARACTERS = 8, 300  # told of at once, and of each
+_FORM = "a row has the form that this prints: footnote eval questions make"
 _MADE_BY_DEFAULT = 30
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
@@ -70,10 +72,12 @@ def draw_up(footnote: Footnote, choice: str, *, file: Path | None, limit: int | 
         raise BadInputError(f"there is a run called {folder.name}; choose another name, or resume it")
     questions = _chosen(footnote, choice, file, limit)
     if not questions:
-        raise BadInputError("there is no question to ask: the file is empty, or no paper has anything to ask about")
+        empty = (
+            f"{file.name} holds no question: {_FORM}" if choice == FILE and file else "no paper has a figure or name"
+        )
+        raise BadInputError(f"there is nothing to ask: {empty}")
     if len(questions) > MOST_QUESTIONS:
         raise BadInputError(f"{len(questions):,} questions; at most {MOST_QUESTIONS:,} are asked here: set a limit")
-    _assert_fit(footnote, questions)
     split = choice if choice in SPLITS else ""
     folder.mkdir(parents=True)
     rows = [json.dumps(question.to_dict(), ensure_ascii=False) for question in questions]
@@ -102,7 +106,7 @@ def questions_of(folder: Path, footnote: Footnote) -> Sequence[Question] | None:
         return read_questions(folder / QUESTIONS)
     run = read_manifest(folder)
     for split in SPLITS:
-        asked = sample(_split(split), int(run.get("questions") or 0))
+        asked = sample(read_questions(_path(split)), int(run.get("questions") or 0))
         made = manifest_of(asked, Pipeline(footnote), {})
         if made["questions_sha256"] == run.get("questions_sha256"):
             return asked
@@ -120,25 +124,50 @@ def unfinished(library: Path) -> list[str]:
     return sorted(folder.name for folder in begun if not (folder / "scores.json").exists())
 
 
+def progress(library: Path, name: str) -> str:
+    """A run's name and how many of its questions are answered, as far as its folder tells."""
+    folder = library / FOLDER / name
+    answered, asked = (_lines(folder / file) for file in (ANSWERS, QUESTIONS))
+    return f"{name}: {answered} of {asked} answered" if asked else f"{name}: {answered} answered"
+
+
+def _lines(path: Path) -> int:
+    try:
+        return path.read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
 def _chosen(footnote: Footnote, choice: str, file: Path | None, limit: int | None) -> Sequence[Question]:
     if choice == MADE:
         return make_questions(list(footnote.library.every()), most=limit or _MADE_BY_DEFAULT)
     if choice == FILE and file is None:
         raise BadInputError("give a file of questions")
-    questions = _read(file) if choice == FILE and file else _split(choice)
+    path = file if choice == FILE and file else _path(choice)
+    texts = {document.source: document.text for document in footnote.library.every()}
+    try:
+        found = faults(path, texts)
+    except EvalError as error:  # its words begin with where the upload lies
+        raise BadInputError(str(error).replace(str(path), path.name)) from error
+    if found:
+        remedy = f"mend the file and give it again; {_FORM}" if choice == FILE else f"choose “{CHOICES[MADE]}”"
+        raise BadInputError(_told(path.name, found, remedy))
+    questions = read_questions(path)
     return sample(questions, limit) if limit else questions
 
 
-def _read(file: Path) -> list[Question]:
-    try:
-        return read_questions(file)
-    except EvalError as error:  # its words begin with where the upload lies
-        lines = str(error).replace(str(file), file.name).splitlines()
-        raise BadInputError("\n".join(lines[: MOST_FAULTS + 1])) from error
+def _told(name: str, found: Sequence[Fault], remedy: str) -> str:
+    """The first faults of a file of questions, a line each, and what to do."""
+    count = f"{len(found)} fault{'' if len(found) == 1 else 's'}"
+    lines = [f"{name} cannot be asked of this library, {count}:"]
+    lines += [textwrap.shorten(str(fault), MOST_CHARACTERS, placeholder=" …") for fault in found[:MOST_FAULTS]]
+    if len(found) > MOST_FAULTS:
+        lines.append(f"and {len(found) - MOST_FAULTS} more; all are named by: footnote eval questions check {name}")
+    return "\n".join([*lines, remedy[0].upper() + remedy[1:]])
 
 
-def _split(name: str) -> list[Question]:
-    return read_questions(harness.DATA / f"questions-{name}.jsonl")
+def _path(split: str) -> Path:
+    return harness.DATA / f"questions-{split}.jsonl"
 
 
 def _claims(split: str) -> Sequence[ClaimRow]:
@@ -148,11 +177,3 @@ def _claims(split: str) -> Sequence[ClaimRow]:
 def _free_name(runs: Path, choice: str) -> str:
     names = (choice if number == 1 else f"{choice}-{number}" for number in itertools.count(1))
     return next(name for name in names if not (runs / name).exists())
-
-
-def _assert_fit(footnote: Footnote, questions: Sequence[Question]) -> None:
-    texts = {document.source: document.text for document in footnote.library.every()}
-    found = faults([json.dumps(question.to_dict()) for question in questions], texts)
-    if found:
-        told = "\n".join(map(str, found[:MOST_FAULTS]))
-        raise BadInputError(f"the questions do not fit the papers of this library, {len(found)} faults:\n{told}")

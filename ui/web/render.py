@@ -23,5 +23,11 @@ def _environment() -> jinja2.Environment:
 
 
 def html(template: str, **values: Any) -> str:
-    """The named template (`turn` for `templates/turn.html`), filled in."""
-    return _environment().get_template(f"{template}.html").render(values)
+    """The named template (`turn` for `templates/turn.html`), filled in.
+
+    Raises LookupError for a value that has not what the template shows of it.
+    """
+    try:
+        return _environment().get_template(f"{template}.html").render(values)
+    except jinja2.UndefinedError as error:
+        raise LookupError(str(error)) from error

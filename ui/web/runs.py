@@ -7,7 +7,8 @@ whether two differ by more than chance, is told by `eval`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,20 @@ from rag.pipeline import Footnote
 from ui.web.plans import FOLDER, questions_of
 
 REPORT = "report.html"
+_DAMAGED = (AttributeError, LookupError, TypeError, ValueError, OSError)  # of a folder edited by hand
+
+
+@contextmanager
+def readable(*names: str | None) -> Iterator[None]:
+    """Around what reads or shows runs: whatever is wrong with their folders becomes an EvalError."""
+    try:
+        yield
+    except _DAMAGED as error:
+        told = " or ".join(str(name) for name in names)
+        raise EvalError(
+            f"{told} is damaged ({type(error).__name__}: {error}); start a new run, and remove this one's folder from "
+            f"{FOLDER}/ in the library's"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
