@@ -6,13 +6,16 @@ to a server that is just handing out its page.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
+from collections.abc import Callable
 
 from rag.errors import FootnoteError
 from rag.models import weights
 from rag.pipeline import Footnote
 
+MOST_OF_A_MODEL_S = 30.0
 FOR_THE_PAGE_S = 3.0  # a browser that the user opens by hand comes later, and finds the models loading
 
 
@@ -23,6 +26,7 @@ class Loading:
         self._footnote = footnote
         self._ready = threading.Event()
         self._page_is_there = threading.Event()
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._load, name="models", daemon=True)
         self.text = "loading models"
         self.error = ""
@@ -30,6 +34,13 @@ class Loading:
     def start(self) -> None:
         """Begin, once the page is there or some seconds have passed; returns at once."""
         self._thread.start()
+        atexit.register(self.end)
+
+    def end(self) -> None:
+        """Begin nothing more, and wait for what is being loaded: torch aborts the process that ends in its midst."""
+        self._is_over.set()
+        self.let()
+        self._thread.join(MOST_OF_A_MODEL_S)
 
     def let(self) -> None:
         """Wait for the page no longer."""
@@ -47,24 +58,42 @@ class Loading:
 
     def _load(self) -> None:
         self._page_is_there.wait(FOR_THE_PAGE_S)
-        settings = self._footnote.settings
+        for load in (self._load_embedder, self._load_generator, self._load_judge, self._open_index):
+            if self._is_over.is_set() or self.error:
+                break
+            self._tried(load)
+        self._ready.set()
+
+    def _tried(self, load: Callable[[], None]) -> None:
         try:
-            self.text = f"loading {settings.embedder}"
-            _ = self._footnote.embedder
-            self.text = f"loading {settings.llm}"
-            if not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
-                weights.generator_folder(say=self._say)
-            _ = self._footnote.generator, self._footnote.entailer
-            self.text = "opening the index"
-            if self._footnote.library.count():
-                self._footnote.search("papers", k=1)  # what else the first question would wait for
+            load()
         except FootnoteError as error:  # told again, and tried again, with the next question
             self.error = str(error)
         except Exception:
+            if self._is_over.is_set():  # the process is being taken down around it
+                return
             logging.getLogger(__name__).exception("a model could not be loaded")
             self.error = "a model could not be loaded; the terminal says why"
-        finally:
-            self._ready.set()
+
+    def _load_embedder(self) -> None:
+        self.text = f"loading {self._footnote.settings.embedder}"
+        _ = self._footnote.embedder
+
+    def _load_generator(self) -> None:
+        settings = self._footnote.settings
+        self.text = f"loading {settings.llm}"
+        if not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
+            weights.generator_folder(say=self._say)
+        _ = self._footnote.generator
+
+    def _load_judge(self) -> None:
+        self.text = f"loading {self._footnote.settings.entailer}"
+        _ = self._footnote.entailer
+
+    def _open_index(self) -> None:
+        self.text = "opening the index"
+        if self._footnote.library.count():
+            self._footnote.search("papers", k=1)  # what else the first question would wait for
 
     def _say(self, text: str) -> None:
         self.text = text
