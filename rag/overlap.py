@@ -8,6 +8,7 @@ trained entailer is configured, and its name is in every verdict that it gives.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -20,6 +21,7 @@ UNTRAINED = "overlap"  # the setting that asks for this judge
 # it calls 1 of the 117 unsupported claims supported, and few of the paraphrases.
 _IN_ORDER = 0.85
 _NEARLY_ALL = 0.9
+_REPORTER = re.compile(r"\bthe authors\b", re.IGNORECASE)  # the `we` of the evidence, which is no content either
 
 
 class OverlapEntailer:
@@ -44,6 +46,7 @@ def keeps_to(claim: str, evidence: str) -> bool:
     Of the sentences that the default generator wrote for the dev questions and the entailer let pass, 12 kept to
     their evidence, all of them faithful; of the 27 others about half were not.
     """
+    claim = _REPORTER.sub("they", claim)
     return recall(claim, evidence) >= _NEARLY_ALL and in_order(claim, evidence) >= _IN_ORDER
 
 

@@ -32,7 +32,7 @@ from rag.models import Embedder, Entailer, Generator, load_embedder, load_entail
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
-from rag.models.weights import DEFAULT_GENERATOR
+from rag.models.weights import OWN_GENERATOR, SMALL
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.retrieve import retrieve
 from rag.salience import Salience, salience
@@ -268,13 +268,14 @@ class Footnote:
         clock.lap("generate")
         yield Progress("checking")
         draft = answering.read("".join(pieces), shown)
-        closely = not self.settings.llm_url and self.settings.llm == DEFAULT_GENERATOR
+        closely = not self.settings.llm_url and self.settings.llm in SMALL
         checked = verify(draft.claims, documents, entailer=self.entailer, closely=closely)
         yield self._concluded(answer, draft, checked, replace(selection, evidence=shown), numbers, clock)
 
     def _draft(self, question: str, evidence: Sequence[Evidence], clock: _Clock) -> Iterator[str]:
+        trained = not self.settings.llm_url and self.settings.llm == OWN_GENERATOR
         stream = self.generator.stream(
-            answering.SYSTEM,
+            answering.SYSTEM_TRAINED if trained else answering.SYSTEM,
             answering.prompt(question, evidence),
             max_new_tokens=self.settings.max_new_tokens,
         )
@@ -305,7 +306,7 @@ class Footnote:
         )
         documents = {item.document.id: item.document for item in selection.evidence}
         quotations = verify(told[len(kept) :], documents, entailer=self.entailer)
-        text, claims = answering.compose([*kept, *quotations], numbers=numbers)
+        text, claims = answering.compose([*told[: len(kept)], *quotations], numbers=numbers)
         clock.lap("verify")
         return replace(
             answer,

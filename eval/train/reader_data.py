@@ -70,9 +70,9 @@ def build(data: Path, papers_file: Path, *, leave_out: frozenset[str], seed: int
 
 def _of_spans(found: Sequence[Row], kind: str, most: int, texts: int, chance: random.Random) -> Iterator[Group]:
     chosen = chance.sample(found, min(most, len(found)))
-    neighbours = _neighbours([f"{row['question']} {row['passage'][:400]}" for row in chosen])
+    neighbours = neighbours_of([f"{row['question']} {row['passage'][:400]}" for row in chosen])
     for row, near in zip(chosen, neighbours, strict=True):
-        spans = _answer_spans(row)
+        spans = answer_spans(row)
         size = chance.choice((1, 1, 3))
         pieces = _pieces(row["passage"], spans, size)
         right = [text for text, answers in pieces if answers]
@@ -86,7 +86,8 @@ def _of_spans(found: Sequence[Row], kind: str, most: int, texts: int, chance: ra
         yield from _group(row["question"], right, wrong, others, kind, texts, chance)
 
 
-def _answer_spans(row: Row) -> list[tuple[int, int]]:
+def answer_spans(row: Row) -> list[tuple[int, int]]:
+    """Where the answers stand in the row's passage; none where it has none."""
     if row["answer"] is None or row.get("answer_start") is None:
         return []
     found = [(row["answer_start"], row["answer_start"] + len(row["answer"]))]
@@ -110,7 +111,7 @@ def _pieces(passage: str, answers: Sequence[tuple[int, int]], size: int) -> list
 
 def _of_passages(found: Sequence[Row], kind: str, most: int, texts: int, chance: random.Random) -> Iterator[Group]:
     chosen = chance.sample(found, min(most, len(found)))
-    neighbours = _neighbours([row["question"] for row in chosen])
+    neighbours = neighbours_of([row["question"] for row in chosen])
     for row, near in zip(chosen, neighbours, strict=True):
         own = [fold(row["passage"])[:_LONGEST]]
         others = [fold(chosen[other]["passage"])[:_LONGEST] for other in near]
@@ -130,7 +131,7 @@ def _of_summaries(data: Path, leave_out: frozenset[str], texts: int, chance: ran
         for row in rows(data, "aux_tldr")
     ]
     found = [row for row in found if title_key(row["title"]) not in leave_out and len(row["sentences"]) > 2]
-    neighbours = _neighbours([f"{row['title']} {row['summary']}" for row in found])
+    neighbours = neighbours_of([f"{row['title']} {row['summary']}" for row in found])
     for row, near in zip(found, neighbours, strict=True):
         if title_key(row["summary"]) in title_key(" ".join(row["sentences"])):
             continue
@@ -142,7 +143,7 @@ def _of_summaries(data: Path, leave_out: frozenset[str], texts: int, chance: ran
 
 def _of_titles(found: Sequence[Row], texts: int, chance: random.Random) -> Iterator[Group]:
     """Titles as queries for their abstracts."""
-    neighbours = _neighbours([row["title"] for row in found])
+    neighbours = neighbours_of([row["title"] for row in found])
     for row, near in zip(found, neighbours, strict=True):
         right = [" ".join(row["sentences"])[:_LONGEST]]
         others = [" ".join(found[other]["sentences"])[:_LONGEST] for other in near]
@@ -154,7 +155,7 @@ def _of_aspects(found: Sequence[Row], texts: int, chance: random.Random) -> Iter
     found = [row for row in found if name_of(row["title"]) or chance.random() < 0.05]
     if not found:
         return
-    neighbours = list(_neighbours([f"{row['title']} {' '.join(row['sentences'])[:400]}" for row in found]))
+    neighbours = list(neighbours_of([f"{row['title']} {' '.join(row['sentences'])[:400]}" for row in found]))
     asked = aspects(found, neighbours, chance)
     near_of = {row["title"]: near for row, near in zip(found, neighbours, strict=True)}
     for row, question, answering in list(asked)[: 2 * ASPECTS]:
@@ -206,7 +207,7 @@ def _group(
     yield Group(fold(question), tuple(every[i] for i in order), answer, kind)
 
 
-def _neighbours(texts: Sequence[str], most: int = 6) -> Iterable[list[int]]:
+def neighbours_of(texts: Sequence[str], most: int = 6) -> Iterable[list[int]]:
     """For each text the indices of those nearest to it by their words, nearest first, itself left out."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eval.train import corpora, entailer, entailer_data, reader, reader_data
-from rag.models.cross_encoder import save_trained
+from eval.train import answerer, answerer_data, corpora, entailer, entailer_data, reader, reader_data
+from rag.models import adapter, cross_encoder
 from rag.models.weights import TRAINED
 
 LONGEST = 192  # word pieces at use: some more than in training, so that three long sentences and a claim fit
@@ -25,27 +25,33 @@ def train(
     start: Path | None = None,
     install: bool = False,
 ) -> dict[str, Any]:
-    """Train `reader` or `entailer`; returns the card. Packed into `folder`, or into the package with `install`.
+    """Train `reader`, `entailer` or `answerer`; returns the card.
 
-    `start` is the `model` folder of an earlier round. The seed papers are left out of the data. Raises
+    Packed into `folder`, or into the package with `install`. `start` is the `model` folder of an earlier
+    round, or for the answerer a folder with another generator. The seed papers are left out of the data. Raises
     BadInputError for a set that is missing.
     """
     leave_out = corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
     began = time.monotonic()
-    run = {"reader": reader.train, "entailer": entailer.train}[model]
+    run = {"reader": reader.train, "entailer": entailer.train, "answerer": answerer.train}[model]
     scores = run(data, papers, folder, leave_out=leave_out, seed=seed, start=start)
     card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
-    save_trained(_loaded(folder / "model"), model, card, folder=TRAINED if install else folder)
+    pack(model, folder, card, into=TRAINED if install else folder, start=start)
     return card
+
+
+def pack(model: str, folder: Path, card: dict[str, Any], *, into: Path, start: Path | None = None) -> Path:
+    """Write what training left in `folder/model` small, with its card; returns the file's path."""
+    if model == "answerer":
+        return adapter.save_trained(answerer.trained(folder / "model", start), model, card, folder=into)
+    return cross_encoder.save_trained(_loaded(folder / "model"), model, card, folder=into)
 
 
 def card_of(model: str, scores: dict[str, float], *, minutes: float, seed: int) -> dict[str, Any]:
     """What a model is, what it was made of, on what, and how it does on pairs that were kept from it."""
     return {
         "name": f"footnote-{model}",
-        "base": "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)",
-        "labels": ["answers"] if model == "reader" else list(entailer_data.LABELS),
-        "longest": LONGEST,
+        **_made_of(model),
         "data": _data_of(model),
         "left_out": "the seed papers, by title; every test question and claim",
         "seed": seed,
@@ -56,9 +62,27 @@ def card_of(model: str, scores: dict[str, float], *, minutes: float, seed: int) 
     }
 
 
+def _made_of(model: str) -> dict[str, Any]:
+    if model == "answerer":
+        layers = f"rank {answerer.RANK} on all matrices of the upper half of the layers"
+        return {"base": f"SmolLM2-135M-Instruct, {layers} (Apache-2.0)", "longest": answerer.LONGEST}
+    return {
+        "base": "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)",
+        "labels": ["answers"] if model == "reader" else list(entailer_data.LABELS),
+        "longest": LONGEST,
+    }
+
+
 def _data_of(model: str) -> dict[str, str]:
     """Each set with how many groups or pairs were taken of it at most."""
-    if model == "reader":
+    if model == "answerer":
+        own = answerer_data.SPANS
+        rest = {
+            "aux_bioasq_golden": f"{answerer_data.EXPERTS} questions of experts, with their snippets (CC BY 2.5)",
+            "papers": f"{answerer_data.ASPECTS} asked for aspects, {answerer_data.STATEMENTS} for what they say, "
+            f"{answerer_data.LISTS} groups of some; answers are their sentences, shortened by rule",
+        }
+    elif model == "reader":
         own = {**reader_data.SPANS, **reader_data.PASSAGES}
         rest = {
             "aux_scitldr, aux_tldr": "summaries as queries (Apache-2.0)",

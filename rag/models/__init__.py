@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.models import weights
+from rag.models.adapter import read_trained
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
 from rag.models.generator import Generator, TransformerGenerator
@@ -49,6 +50,10 @@ def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Gen
         return ServerGenerator(settings.llm_url, settings.llm, settings.api_key)
     if settings.llm == weights.DEFAULT_GENERATOR:
         return TransformerGenerator(weights.generator_folder(say=say), settings.llm, device=settings.device)
+    if settings.llm == weights.OWN_GENERATOR:
+        adapter = read_trained(weights.OWN[settings.llm])
+        folder = weights.generator_folder(say=say)
+        return TransformerGenerator(folder, settings.llm, adapter=adapter, device=settings.device)
     place = Path(settings.llm)
     if place.suffix == ".gguf":
         return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)

@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from rag.errors import ModelError
 from rag.models import processor
+from rag.models.adapter import add
 
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
 _WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
@@ -35,7 +36,15 @@ class Generator(Protocol):
 class TransformerGenerator:
     """A causal language model with a chat template, greedy, one generation at a time."""
 
-    def __init__(self, place: Path | str, name: str, *, gguf: str | None = None, device: str = "") -> None:
+    def __init__(
+        self,
+        place: Path | str,
+        name: str,
+        *,
+        gguf: str | None = None,
+        adapter: Mapping[str, Any] | None = None,
+        device: str = "",
+    ) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -56,6 +65,8 @@ class TransformerGenerator:
                 f"generator {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id, a folder "
                 "or a GGUF file, or a server with --llm-url"
             ) from error
+        if adapter:
+            add(model, adapter)
         self._model = model.to(self._device).eval()
         self.context_window = int(getattr(model.config, "max_position_embeddings", 2048))
 

@@ -33,7 +33,10 @@ _GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 TRAINED = Path(__file__).parent / "trained"  # <name>.safetensors and its card <name>.json: `footnote train`
-OWN = {"footnote-reader": "reader", "footnote-entailer": "entailer"}  # settings that ask for these
+OWN_GENERATOR = "footnote-answerer"  # the default generator with what was trained added to it
+# Settings that ask for these.
+OWN = {"footnote-reader": "reader", "footnote-entailer": "entailer", OWN_GENERATOR: "answerer"}
+SMALL = (DEFAULT_GENERATOR, OWN_GENERATOR)  # too small to be trusted with words of their own
 
 Say = Callable[[str], None]
 
@@ -89,8 +92,10 @@ def status(role: str, name: str) -> ModelStatus:
         return ModelStatus(role, name, str(folder), _megabytes(folder), _checked(right))
     if name in OWN:
         file = trained_file(OWN[name])
-        right = file.exists() and card_of(OWN[name])["sha256"] == sha256(file)
-        return ModelStatus(role, name, str(file), _megabytes(file) if file.exists() else 0.0, _checked(right))
+        if not file.exists():
+            return ModelStatus(role, name, "", 0.0, "not checked")
+        right = card_of(OWN[name])["sha256"] == sha256(file)
+        return ModelStatus(role, name, str(file), _megabytes(file), _checked(right))
     place = Path(name)
     size = _megabytes(place) if place.exists() else 0.0
     return ModelStatus(role, name, str(place) if place.exists() else "model hub or its cache", size, "not checked")

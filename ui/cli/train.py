@@ -13,7 +13,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: footnote train entailer --data train/ --papers papers.jsonl.gz")
-@click.argument("model", type=click.Choice(["reader", "entailer"]))
+@click.argument("model", type=click.Choice(["reader", "entailer", "answerer"]))
 @click.option(
     "--data", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), help="Labelled sets."
 )
@@ -27,7 +27,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--start",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Go on from a round before: its model folder.",
+    help="Go on from a round before: its model folder; for the answerer, another generator.",
 )
 @click.option("--install", is_flag=True, help="Make the result the model that this checkout uses.")
 def train(model: str, data: Path, papers: Path, out: Path, seed: int, start: Path | None, install: bool) -> int:
