@@ -162,8 +162,9 @@ def test_the_answerer_is_trained_goes_on_after_a_kill_and_is_loaded_without_what
     assert state["global_step"] == 6
     assert found["held_out"] == 3
 
-    card = ship.card_of("answerer", found, minutes=0, seed=0)
-    packed = ship.pack("answerer", tmp_path, card, into=tmp_path, start=tiny)
+    card = ship.train("answerer", data, papers, tmp_path, start=tiny)  # goes on to the end of the examples
+    assert card["scores_on_held_out_pairs"]["held_out"] == 3
+    packed = tmp_path / "answerer.safetensors"
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
     changes = adapter.read_trained("answerer")
     assert {key.rpartition(".")[2] for key in changes} == {"A", "B"}
