@@ -23,18 +23,27 @@ from rag import ingest as reading
 from rag import settings as configuring
 from rag.checking import Check, check_claim
 from rag.cite import Evidence
-from rag.confidence import ANSWERS_FROM, confidence
+from rag.confidence import ANSWERS_FROM, Signals, confidence
 from rag.errors import BadInputError
 from rag.followup import asked_length, standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
-from rag.models import Embedder, Entailer, Generator, load_embedder, load_entailer, load_generator, load_reader
+from rag.models import (
+    Embedder,
+    Entailer,
+    Generator,
+    QueryLikelihood,
+    load_embedder,
+    load_entailer,
+    load_generator,
+    load_reader,
+)
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
-from rag.models.weights import OWN_GENERATOR, SMALL
+from rag.models.weights import OWN_GENERATOR, SMALL, generator_is_here
 from rag.overlap import UNTRAINED, OverlapEntailer
-from rag.retrieve import retrieve
+from rag.retrieve import GUESSED, by_likelihood, in_other_words, retrieve
 from rag.salience import Salience, salience
 from rag.sentences import Query, SentenceVectors
 from rag.settings import Settings
@@ -169,6 +178,14 @@ class Footnote:
             return None  # not loaded for a search
         return None if self.reader is None or self.reader.knows_none else self.reader
 
+    @property
+    def _likelihood(self) -> QueryLikelihood | None:
+        """The generator, if it is one of the small ones and there: a search fetches none, and a large one is slow."""
+        small = not self.settings.llm_url and self.settings.llm in SMALL and self.settings.reranker == OWN_READER
+        if not small or "reader" in self._given or not ("generator" in self._given or generator_is_here()):
+            return None
+        return self.generator if isinstance(self.generator, QueryLikelihood) else None
+
     @cached_property
     def entailer(self) -> Entailer:
         """What judges whether a text carries a claim."""
@@ -200,21 +217,29 @@ class Footnote:
         """The question as it was understood, misspelt words put right, and its hits."""
         query = self._query(question)
         misspelt = suspects(question, self.embedder, self.library.idf)
-        hits = self._retrieved(query, max(k, SPELLING_PAPERS) if misspelt else k, filters)
+        hits = self._retrieved(query, k, filters)
         right = corrected(question, misspelt, self._papers(hits[:SPELLING_PAPERS]).values()) if misspelt else question
-        if right == question:  # its strange words are rare, not misspelt
-            return query, hits[:k]
-        query = self._query(right)
-        return query, self._retrieved(query, k, filters)
+        if right != question:  # else its strange words are rare, not misspelt
+            query = self._query(right)
+            hits = self._retrieved(query, k, filters)
+        if in_other_words(hits) and (model := self._likelihood):
+            hits = by_likelihood(query.text, hits, self._papers(hits[:GUESSED]), model)
+        return query, hits[:k]
 
     def _query(self, question: str) -> Query:
         return self._sentences.query(question, self.library.idf, asked=asked_length(question))
 
     def _retrieved(self, query: Query, k: int, filters: Filters | None) -> list[Hit]:
+        k = max(k, SPELLING_PAPERS, GUESSED)
         return retrieve(query, self.library, self._sentences, reranker=self._reranker, k=k, filters=filters)
 
     def _papers(self, hits: Sequence[Hit]) -> dict[str, Document]:
         return {document.id: document for document in self.library.documents([hit.chunk.doc_id for hit in hits])}
+
+    def signals(self, question: str, *, history: Sequence[Turn] = ()) -> Signals:
+        """The signs that the papers answer a question: what `rag.confidence` weighs."""
+        query, hits = self._found(standalone(_checked(question), history), self.settings.documents, None)
+        return selecting.select(query, hits, self._papers(hits), self._sentences, reader=self.reader).signals
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Answer a question; takes the options of `stream`."""

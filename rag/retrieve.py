@@ -5,7 +5,7 @@ is, BM25 as a share of what a document with every word of the question could sco
 shares no rare word with the library gets small shares, so BM25 cannot push down what meaning found.
 Reciprocal rank fusion lacks that: the best of ten bad word matches counts as much as a perfect one.
 The best few are ranked again by their best sentence, matched word by word (`rag.sentences`), and by
-a reranker where one is set.
+a reranker where one is set. Where hardly a word is shared, a language model has a say as well.
 
 Source: convex combination of scores under absolute normalization, Bruch, Gai, Ingber, ACM TOIS 2023.
 """
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.library import Filters, Library
-from rag.models import Reader
+from rag.models import QueryLikelihood, Reader
 from rag.models.reader import titled
 from rag.sentences import Query, SentenceVectors
 from rag.types import Chunk, Document, Hit
@@ -33,6 +33,10 @@ BM25_POWER = 1.5
 POOL = 100  # candidates that each channel proposes; every candidate is scored by all channels
 RERANKED = 20  # papers whose sentences are looked at one by one
 RERANKER_WEIGHT = 0.05  # of its logit
+# A question whose best word match has less than this share of its words is in other words than the papers.
+FEW_WORDS = 0.2
+GUESSED = 6  # papers that such a question is weighed against by its likelihood: 1 s; more of them change nothing
+LIKELIHOOD_WEIGHT = 0.8  # of a mean log-probability; 0.4 to 1.0 do alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,36 @@ def retrieve(
         )
         for rank, c in enumerate((_sorted(again) + first[RERANKED:])[:k], start=1)
     ]
+
+
+def in_other_words(hits: Sequence[Hit]) -> bool:
+    """Whether no paper has much of the question's words, so that their order says little."""
+    return len(hits) > 1 and max(hit.scores.get("bm25_share", 0.0) for hit in hits) < FEW_WORDS
+
+
+def by_likelihood(
+    question: str, hits: Sequence[Hit], documents: Mapping[str, Document], model: QueryLikelihood
+) -> list[Hit]:
+    """The hits with the first `GUESSED` in order of score and how likely the question is after each abstract.
+
+    A language model knows words for things that no encoder of this size brings together. `scores` gets
+    `likelihood`, a mean log-probability; `score` loses what it falls behind the best.
+
+    Source: query likelihood, Ponte and Croft, SIGIR 1998; by a language model, Sachan et al., EMNLP 2022.
+    """
+    first, rest = hits[:GUESSED], hits[GUESSED:]
+    papers = [documents[hit.chunk.doc_id] for hit in first]
+    likely = model.likelihood(question, [titled(paper.title, paper.text) for paper in papers]).tolist()
+    ranked = [
+        replace(
+            hit,
+            score=round(hit.score + LIKELIHOOD_WEIGHT * (own - max(likely)), 6),
+            scores={**hit.scores, "likelihood": round(own, 4)},
+        )
+        for hit, own in zip(first, likely, strict=True)
+    ]
+    ranked.sort(key=lambda hit: (-hit.score, hit.chunk.doc_id))
+    return [replace(hit, rank=rank) for rank, hit in enumerate([*ranked, *rest], start=1)]
 
 
 def _candidates(query: Query, library: Library, filters: Filters | None) -> list[_Candidate]:

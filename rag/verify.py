@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from rag import guards
 from rag.cite import said
 from rag.models.entailer import Entailer, Entailment
+from rag.models.weights import calibrated
 from rag.overlap import keeps_to
 from rag.text import fold
 from rag.types import Claim, Document, Verdict
@@ -21,9 +22,6 @@ from rag.types import Claim, Document, Verdict
 SUPPORTED_FROM = 0.5
 # Of Footnote's own sentences, which a quotation can replace, more is asked.
 WRITTEN_FROM = 0.7
-# What an objection takes from the log odds of support, fitted on eval/data/claims-dev.jsonl together with the
-# calibration of Footnote's entailer; it also keeps the support below the threshold.
-_OBJECTION = 1.9
 VERBATIM = "verbatim"  # the judge of a quotation
 
 
@@ -117,8 +115,10 @@ def _combine(
 
 
 def _after_objection(support: float) -> float:
+    """What an objection takes from the log odds of support; it also keeps the support below the threshold."""
+    objection: float = calibrated("entailer")["objection"]
     bounded = min(max(support, 1e-6), 1 - 1e-6)
-    odds = bounded / (1 - bounded) * math.exp(-_OBJECTION)
+    odds = bounded / (1 - bounded) * math.exp(-objection)
     return min(odds / (1 + odds), SUPPORTED_FROM - 0.01)
 
 

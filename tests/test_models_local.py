@@ -79,6 +79,17 @@ def test_closing_the_stream_frees_the_generator(generator_folder):
     assert list(generator.stream("the", "frog", max_new_tokens=3))
 
 
+def test_how_likely_a_question_is_does_not_depend_on_the_batch(generator_folder):
+    generator = TransformerGenerator(generator_folder, "tiny", device="cpu")
+    texts = ["The whale sings.", "A robot walks over stairs and grasps a cup. " * 3, ""]
+    together = generator.likelihood("Which whale sings?", texts)
+    alone = [generator.likelihood("Which whale sings?", [text])[0] for text in texts]
+    assert together == pytest.approx(alone, abs=0.02)
+    assert (together < 0).all()
+    assert len(set(together.tolist())) == len(texts), "the text counts"
+    assert generator.likelihood("Which whale sings?", []).shape == (0,)
+
+
 def test_an_nli_model_is_read_by_its_labels(nli_folder):
     entailer = load_entailer(str(nli_folder))
     (found,) = entailer.entail([("the frog sleeps .", "the frog hides .")])

@@ -12,7 +12,7 @@ from rag.models import weights
 from rag.models.adapter import read_trained
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
-from rag.models.generator import Generator, TransformerGenerator
+from rag.models.generator import Generator, QueryLikelihood, TransformerGenerator
 from rag.models.reader import Reader, load_reader
 from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
@@ -23,6 +23,7 @@ __all__ = [
     "Entailment",
     "Generator",
     "NliEntailer",
+    "QueryLikelihood",
     "Reader",
     "ServerEmbedder",
     "ServerGenerator",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models.cross_encoder import CrossEncoder, load, load_trained
-from rag.models.weights import card_of
+from rag.models.weights import calibrated
 
 OWN = "footnote-entailer"
 _TINY = 1e-3
@@ -42,9 +42,10 @@ class Calibration:
     """Logistic weights that make a model's three probabilities fit claims that were kept from it.
 
     A model of this size tells a contradiction more surely than a paraphrase, so both count: the log odds of
-    support are `bias + support * log odds(supported) + contradiction * log(contradicted)`. They are fitted on
-    claims about papers and, at a quarter of the weight, on the faithful ones among them beside sentences that
-    do not say them; without these, text about something else, which contradicts nothing, would pass.
+    support are `bias + support * log odds(supported) + contradiction * log(contradicted)`. They are fitted by
+    `eval.train.calibration` on claims about papers and, at a quarter of the weight, on the faithful ones among
+    them beside sentences that do not say them; without these, text about something else, which contradicts
+    nothing, would pass.
     """
 
     bias: float
@@ -53,11 +54,17 @@ class Calibration:
 
     def of(self, raw: Entailment) -> Entailment:
         """The calibrated probabilities; what is not support is shared out as the model did."""
-        odds = math.log((raw.supported + _TINY) / (1 - raw.supported + _TINY))
-        log_odds = self.bias + self.support * odds + self.contradiction * math.log(raw.contradicted + _TINY)
+        support, contradiction = signs(raw)
+        log_odds = self.bias + self.support * support + self.contradiction * contradiction
         supported = 1 / (1 + math.exp(-log_odds))
         contradicted = (1 - supported) * raw.contradicted / max(_TINY, raw.contradicted + raw.not_enough_info)
         return Entailment(supported, contradicted, 1 - supported - contradicted)
+
+
+def signs(raw: Entailment) -> tuple[float, float]:
+    """What a calibration weighs: the log odds of support, and the log of contradiction."""
+    odds = (raw.supported + _TINY) / (1 - raw.supported + _TINY)
+    return math.log(odds), math.log(raw.contradicted + _TINY)
 
 
 class Entailer(Protocol):
@@ -115,7 +122,12 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
 def load_entailer(setting: str, *, device: str = "") -> Entailer:
     """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
     if setting == OWN:
-        fitted = card_of("entailer").get("calibration")  # a model just trained again has none yet
-        calibration = Calibration(**fitted) if fitted else None
+        fitted = calibrated("entailer")
+        calibration = Calibration(fitted["bias"], fitted["support"], fitted["contradiction"])
         return NliEntailer(load_trained("entailer", device=device), OWN, calibration=calibration)
     return NliEntailer(load(setting, what="entailer", device=device), setting)
+
+
+def load_uncalibrated() -> Entailer:
+    """Footnote's own entailer as it was trained: what its calibration is fitted on. Raises ModelError."""
+    return NliEntailer(load_trained("entailer"), OWN)

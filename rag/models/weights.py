@@ -18,6 +18,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,11 @@ def generator_folder(*, say: Say | None = None) -> Path:
     return folder
 
 
+def generator_is_here() -> bool:
+    """Whether the default generator has been fetched."""
+    return _generator_place().exists()
+
+
 def status(role: str, name: str) -> ModelStatus:
     """What is known of a model without loading or fetching it."""
     if role == "embedder" and name == DEFAULT_EMBEDDER:
@@ -113,6 +119,13 @@ def card_of(name: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"there is no card for the model {name!r}: {error}; reinstall footnote") from error
     return card
+
+
+@cache
+def calibrated(what: str) -> dict[str, Any]:
+    """The constants that `footnote train calibration` has fitted for `what`. Raises ModelError."""
+    found: dict[str, Any] = card_of("calibration")[what]
+    return found
 
 
 def sha256(path: Path) -> str:

@@ -1,0 +1,77 @@
+"""Questions in other words than the papers: the small language model has a say, and only there."""
+
+import numpy as np
+import pytest
+
+from rag.models import QueryLikelihood, load_generator
+from rag.retrieve import FEW_WORDS, GUESSED, by_likelihood, in_other_words
+from rag.settings import Settings
+from rag.types import Chunk, Document, Hit
+from tests.conftest import ScriptedGenerator
+
+DOCUMENTS = {f"d{i}": Document(f"d{i}", f"Title {i}", f"Text {i}.", f"{i}.txt") for i in range(GUESSED + 3)}
+
+
+class Guessing(ScriptedGenerator):
+    """A scripted generator that finds a question likelier the later the text's title sorts."""
+
+    def __init__(self):
+        super().__init__("")
+        self.asked = []
+
+    def likelihood(self, question, texts):
+        self.asked.append((question, list(texts)))
+        return np.arange(len(texts), dtype=np.float32) / 2 - 5
+
+
+def hits(shares):
+    return [
+        Hit(Chunk(f"d{i}", 0, 7, f"Text {i}."), 3.0 - i / 10, i + 1, {"bm25_share": share} if share else {})
+        for i, share in enumerate(shares)
+    ]
+
+
+def test_few_shared_words_are_told_from_many():
+    assert in_other_words(hits([0.0, FEW_WORDS - 0.01]))
+    assert not in_other_words(hits([0.0, FEW_WORDS + 0.01]))
+    assert not in_other_words(hits([0.0])), "one paper has no order"
+    assert not in_other_words([])
+
+
+def test_the_likeliest_moves_up_and_the_rest_stays():
+    model = Guessing()
+    given = hits([0.0] * len(DOCUMENTS))
+    found = by_likelihood("Why?", given, DOCUMENTS, model)
+    assert isinstance(model, QueryLikelihood)
+    assert [hit.rank for hit in found] == list(range(1, len(given) + 1))
+    assert found[0].chunk.doc_id == f"d{GUESSED - 1}"
+    assert found[0].score == given[GUESSED - 1].score, "only those that fall behind lose"
+    assert [hit.chunk.doc_id for hit in found[GUESSED:]] == [hit.chunk.doc_id for hit in given[GUESSED:]]
+    assert model.asked == [("Why?", [f"Title {i}. Text {i}." for i in range(GUESSED)])]
+
+
+def test_only_a_question_in_other_words_is_weighed(seeds):
+    seeds._given["generator"] = model = Guessing()
+    named = seeds.search("How large is the Gemma 2 model with knowledge distillation?")
+    assert not model.asked
+    assert not any("likelihood" in hit.scores for hit in named)
+    vague = seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
+    assert len(model.asked) == 1
+    assert all("likelihood" in hit.scores for hit in vague)
+
+
+@pytest.mark.parametrize("settings", [{"reranker": "none"}, {"llm": "some/large-model"}, {"llm_url": "http://x"}])
+def test_other_models_are_not_asked(seeds, settings):
+    seeds._given["generator"] = model = Guessing()
+    seeds.settings = seeds.settings.model_copy(update=settings)
+    seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
+    assert not model.asked
+
+
+def test_the_default_generator_knows_other_words_for_things():
+    generator = load_generator(Settings())
+    texts = ["Whales sing songs that last for hours.", "We measure the price of bread in small towns."]
+    sea, shop = generator.likelihood("What noise do big sea animals make?", texts)
+    assert sea > shop
+    sea, shop = generator.likelihood("How much does a loaf cost out in the country?", texts)
+    assert shop > sea
