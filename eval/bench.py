@@ -40,6 +40,12 @@ QUESTIONS = (
     "Why is black-box access not enough for audits?",
     "How does BASED trade state size against recall?",
 )
+# Hardly a word of these is in a paper, so that a language model has a say in their order.
+IN_OTHER_WORDS = (
+    "Can you tell from a holiday photo whereabouts on the globe somebody stood?",
+    "Does a polite chatbot still know nasty things that it keeps to itself?",
+    "May somebody else look inside the box before it is sold?",
+)
 READ = 50  # sentences given to the reader at once
 JUDGED = 5  # sentences of an answer
 BARE_IMPORTS = "import torch, transformers, chromadb, llama_index.core"
@@ -137,18 +143,25 @@ def _ingest(footnote: Footnote, plain: _Plain, papers: Path, scratch: Path, roun
 
 
 def _retrieval(footnote: Footnote, plain: _Plain, rounds: int) -> list[Measure]:
+    return [
+        Measure("retrieval, median", "ms", *_searches(footnote, plain, QUESTIONS, rounds)),
+        Measure("retrieval in other words, median", "ms", *_searches(footnote, plain, IN_OTHER_WORDS, rounds)),
+    ]
+
+
+def _searches(footnote: Footnote, plain: _Plain, questions: Sequence[str], rounds: int) -> tuple[float, float]:
     ours: list[float] = []
     theirs: list[float] = []
-    for question in QUESTIONS:  # warm: the first question of a paper embeds its sentences
+    for question in questions:  # warm: the first question of a paper embeds its sentences
         footnote.search(question)
         plain.search(question)
     for _ in range(rounds):
-        for question in QUESTIONS:
+        for question in questions:
             with _timed(ours):
                 footnote.search(question)
             with _timed(theirs):
                 plain.search(question)
-    return [Measure("retrieval, median", "ms", 1e3 * statistics.median(ours), 1e3 * statistics.median(theirs))]
+    return _medians(ours, theirs)
 
 
 def _answers(footnote: Footnote, plain: _Plain) -> list[Measure]:
