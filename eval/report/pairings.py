@@ -14,7 +14,7 @@ from eval.report import formats
 from eval.report.cards import Side, Sign, side
 from eval.report.failures import KINDS, Kind, shares_of_values
 from eval.report.figures import Table
-from eval.report.marking import Pieces, difference
+from eval.report.marking import Piece, Pieces, difference
 from eval.run import Record
 from eval.scoring import METRICS
 from rag.text import fold
@@ -47,9 +47,7 @@ class Pairing:
     @property
     def is_diffed(self) -> bool:
         """Whether there are two texts, different and yet with enough in common to set words against words."""
-        if not self.a.text or not self.b.text or self.a.text == self.b.text:
-            return False
-        return _kept(self.a_text) >= ALIKE or _kept(self.b_text) >= ALIKE
+        return _tells(self.a_text, self.b_text)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -89,6 +87,35 @@ def way(name: str, a: float | None, b: float | None) -> str:
         return "same"
     metric = METRICS.get(name)
     return _sense(a - b if metric and metric.lower_is_better else b - a)
+
+
+def told_apart(one: Sequence[str], other: Sequence[str]) -> tuple[tuple[Pieces, ...], tuple[Pieces, ...]] | None:
+    """The sentences of two answers, each cut into pieces: marked in the first what went, in the other what came.
+
+    None where a diff tells nothing: an answer is missing, both are the same, or they have too little in common.
+    """
+    before, after = difference(" ".join(one), " ".join(other))
+    return (_by_sentence(before, one), _by_sentence(after, other)) if _tells(before, after) else None
+
+
+def _by_sentence(pieces: Pieces, sentences: Sequence[str]) -> tuple[Pieces, ...]:
+    """The pieces of sentences that were joined by a space, given back to each of them."""
+    found: list[Pieces] = []
+    start = 0
+    for sentence in sentences:
+        end, place, own = start + len(sentence), 0, []
+        for piece in pieces:
+            text = piece.text[max(start - place, 0) : max(end - place, 0)]
+            place += len(piece.text)
+            own += [Piece(text, piece.marked)] if text else []
+        found.append(tuple(own))
+        start = end + 1
+    return tuple(found)
+
+
+def _tells(before: Pieces, after: Pieces) -> bool:
+    is_changed = any(piece.marked for piece in (*before, *after))
+    return bool(before and after) and is_changed and max(_kept(before), _kept(after)) >= ALIKE
 
 
 def _sense(gain: float) -> str:

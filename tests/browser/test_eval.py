@@ -1,10 +1,14 @@
 """The Eval and Compare tabs in a browser: start, watch, close the tab, stop, resume, read, compare."""
 
+import json
 import shutil
 
 import pytest
 from playwright.sync_api import expect
 
+from eval import harness
+from eval.dataset import read_questions
+from rag.pipeline import Footnote
 from tests.browser.conftest import PERL, PHONE, PacedGenerator, ask
 
 
@@ -83,8 +87,84 @@ def test_two_runs_are_compared_and_people_are_not_starved(opened, own):
     expect(compared).to_contain_text("By kind of question")
     expect(compared.locator("svg.bar")).not_to_have_count(0)
     compared.locator(".card").first.click()
-    expect(page.locator("#both .sides > section > h3")).to_have_text(["a", "b"])
+    expect(page.locator("#both .sides > section > h3")).to_have_text(["A: a", "B: b"])
     expect(page.locator("#both .looked")).to_be_in_viewport()
+
+
+DRAFTS = {
+    "a": "PERL performs on par with the conventional RLHF setting, while training faster, and with less memory [1].",
+    "b": "PERL performs on par with the conventional RLHF setting, while it trains faster, with less memory [1].",
+}
+
+
+@pytest.fixture
+def two_runs(serving, seed_folder, embedder, tmp_path):
+    """A library with two runs of a question, whose answers differ in some words."""
+    folder, generator = tmp_path / "library", PacedGenerator()
+    shutil.copytree(seed_folder, folder)
+    footnote = Footnote.open(folder, embedder=embedder, generator=generator)
+    row = {"id": "perl", "type": "fact", "question": PERL, "history": [], "gold_answer": "", "key_facts": []}
+    row |= {"gold_sources": [], "gold_sentences": [], "answerable": False}
+    for name, draft in DRAFTS.items():
+        generator.draft = draft
+        run = folder / "runs" / name
+        run.mkdir(parents=True)
+        (run / "questions.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        harness.evaluate(footnote, read_questions(run / "questions.jsonl"), run, with_controls=False)
+    footnote.library.close()
+    return serving(folder, embedder=embedder, generator=generator)
+
+
+def look_at_both(page):
+    page.goto(f"{page.url.split('?')[0]}?tab=compare")  # on a phone its tab is in a menu
+    page.get_by_role("button", name="Compare", exact=True).click()
+    page.locator("#compared .card").first.click()
+    expect(page.locator("#both .sides > section > h3")).to_have_text(["A: a", "B: b"])
+
+
+def test_both_answers_have_their_footnotes_and_are_set_word_against_word(opened, two_runs):
+    page = opened(two_runs)
+    look_at_both(page)
+    sides = page.locator("#both .sides > section")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    for place in (1, 0):
+        side = sides.nth(place)
+        side.locator(".claims .cite").first.click()
+        expect(side.locator(".beside .active")).to_be_in_viewport()
+        expect(side.locator(".beside .active")).to_contain_text("training faster, and with less memory")
+        expect(side.locator(".beside .pick:visible")).to_contain_text("on par with the conventional")
+        expect(page.locator("#both .active")).to_have_count(1)
+        expect(page.locator("#both .cite[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.press("j")
+    expect(sides.first.locator(".beside .active")).to_contain_text("We compare PERL")
+    words = page.get_by_role("button", name="Word diff")
+    expect(sides.first.locator("del")).to_be_hidden()
+    words.click()
+    expect(words).to_have_attribute("aria-pressed", "true")
+    expect(sides.first.locator("del:visible")).to_have_text("[only in A: training faster, and]")
+    expect(sides.nth(1).locator("ins:visible")).to_have_text("[only in B: it trains faster,]")
+    words.click()
+    expect(sides.first.locator(".said").first).to_have_text(DRAFTS["a"].replace(" [1]", ""), use_inner_text=True)
+    assert not [url for url in asked if "queue/join" in url]  # all of it without the server
+
+
+def test_on_a_phone_the_evidence_of_a_run_is_a_sheet(opened, two_runs):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(two_runs, **PHONE)
+    look_at_both(page)
+    mark = page.locator("#both .claims .cite").first
+    mark.click()
+    expect(page.locator("#both .beside:visible .active")).to_be_in_viewport()
+    page.get_by_role("button", name="Word diff").click(force=True)
+    page.wait_for_timeout(400)
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
+    page.keyboard.press("Escape")
+    expect(page.locator("#both .beside:visible")).to_have_count(0)
+    expect(mark).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_on_a_phone_the_report_fits(opened, own):

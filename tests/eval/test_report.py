@@ -15,6 +15,7 @@ from eval.metrics.share import Share
 from eval.report import formats, plots, write_comparison, write_report
 from eval.report.failures import KINDS, kinds_of
 from eval.report.marking import difference, nearest, shared
+from eval.report.pairings import told_apart
 from eval.run import Record
 from eval.scoring import METRICS, score_run
 from rag.types import Abstention, Answer, Chunk, Citation, Claim, Hit, Turn, Verdict
@@ -401,3 +402,15 @@ def test_formats():
     assert formats.share(Share(5, 6, 1)) == "5 of 6, 1 unscored"
     assert formats.share(Share(0, 0, 2)) == "not judged, 2 unscored"
     assert formats.auc({"auc": 1.0, "low": 0.9, "high": 1.0}) == "1.00 (.90–1.00)"
+
+
+def test_two_answers_are_set_word_against_word_within_their_sentences():
+    one = ["PERL is fast.", "It needs less memory than RLHF does."]
+    other = ["PERL is very fast.", "It needs <b>less</b> memory than RLHF."]
+    before, after = told_apart(one, other)
+    assert ["".join(piece.text for piece in pieces) for pieces in before] == one
+    assert ["".join(piece.text for piece in pieces) for pieces in after] == other
+    assert [piece.text for piece in after[0] if piece.marked] == [" very"]
+    assert told_apart(one, one) is None
+    assert told_apart(one, []) is None
+    assert told_apart(one, ["Whales sing."]) is None

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from eval.report.marking import Pieces
+from eval.report.pairings import told_apart
 from rag.errors import FootnoteError
 from ui.web import plans, runs
 from ui.web.render import html
 from ui.web.site import PLAIN, QUIET, Site, pressed
-from ui.web.view import shown
+from ui.web.view import Shown, shown
 
 MOST_ROWS = 200
 PLACE = 9100  # see `evaluation.PLACE`
@@ -77,11 +80,36 @@ def sides(site: Site, names: Sequence[str], question_id: str, place: int) -> str
 
 
 def _sides(site: Site, names: Sequence[str], question_id: str, place: int) -> str:
-    views, asked = [], None
+    views: list[tuple[str, Shown | None, str]] = []
+    asked = None
     for number, name in enumerate(names):
         question, record = runs.answered(site.footnote, name, question_id)
         asked = asked or question
         answer = record.answer if record else None
         view = shown(place + number, answer, site.documents(answer)) if answer else None
         views.append((name, view, record.error if record else "It is not in this run."))
-    return html("both", sides=views, question=asked)
+    key = "/".join((*names, question_id))
+    return html("both", sides=views, question=asked, diff=_worded([view for _, view, _ in views]), key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Worded:
+    """The sentences of both answers in pieces, or in a note why words are not set against words."""
+
+    marked: tuple[tuple[Pieces, ...], ...] = ()
+    note: str = ""
+
+
+def _worded(views: Sequence[Shown | None]) -> _Worded:
+    texts = [[sentence.text for sentence in view.sentences] for view in views if view and view.sentences]
+    if len(texts) < 2:
+        return _Worded()
+    one, other = texts
+    if one == other:
+        return _Worded(note="Both answers are the same, word for word.")
+    marked = told_apart(one, other)
+    return (
+        _Worded(marked)
+        if marked
+        else _Worded(note="The answers differ in nearly every word: a word diff tells nothing.")
+    )

@@ -12,6 +12,8 @@
   let unseen = 0; // the question that is still to be brought to the top
   let returnTo = null;
 
+  let words = false; // whether two answers are set word against word
+  const FOOTNOTES = ":is(#past, #live, .sides) .cite[data-ev]";
   const set = (element, name, value) => { if (element.getAttribute(name) !== value) element.setAttribute(name, value); };
   const toggle = (element, name, on) => { if (element.classList.contains(name) !== on) element.classList.toggle(name, on); };
 
@@ -22,6 +24,8 @@
     while (found.length < mark.segments && found.at(-1).nextElementSibling) found.push(found.at(-1).nextElementSibling);
     return found;
   }
+
+  const turnOf = (mark) => mark.claim.match(/^t(\d+)/)[1];
 
   function apply() {
     const sections = all("#evcol .evturn");
@@ -37,36 +41,39 @@
       set(button, "aria-pressed", String(!!chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim));
     }
     const active = new Set(chosen ? segmentsOf(chosen) : []);
-    for (const segment of all(".abstract .active")) if (!active.has(segment)) segment.classList.remove("active");
+    for (const segment of all(".paper.active, .abstract .active")) if (!active.has(segment)) segment.classList.remove("active");
     for (const segment of active) toggle(segment, "active", true);
     for (const panel of all(".pick")) panel.hidden = !chosen || panel.dataset.pick !== chosen.claim;
-    for (const hint of all("[data-hint]")) hint.hidden = !!chosen;
+    for (const hint of all("[data-hint]")) hint.hidden = !!chosen && hint.closest(".evturn").dataset.turn === turnOf(chosen);
     for (const claim of all(".claim[id]")) toggle(claim, "current", !!chosen && claim.id === chosen.claim);
+    for (const sides of all(".sides")) toggle(sides, "worddiff", words);
+    for (const button of all("[data-worddiff]")) set(button, "aria-pressed", String(words));
   }
 
   function pick(button) {
     chosen = { ev: button.dataset.ev, claim: button.dataset.claim, segments: Number(button.dataset.segments) };
-    turn = button.dataset.claim.match(/^t(\d+)/)[1];
+    const [segment] = segmentsOf(chosen), box = segment?.closest("#evcol, .beside");
+    if (!box || box.id) turn = turnOf(chosen); // what a run answered has its evidence below it
     apply();
-    const [segment] = segmentsOf(chosen);
-    if (!segment) return;
+    if (!box) return;
     const folded = segment.closest("details");
     if (folded) folded.open = true;
-    openSheet(button);
-    const box = one("#evcol"), panel = one(`.pick[data-pick="${CSS.escape(chosen.claim)}"]`);
-    const head = one("#evhead")?.offsetHeight ?? 0;
+    openSheet(button, box);
+    const panel = one(`.pick[data-pick="${CSS.escape(chosen.claim)}"]`);
+    const head = one("#evhead, .evhead", box)?.offsetHeight ?? 0;
     box.style.setProperty("--fn-head", `${head}px`);
     const covered = head + (panel ? panel.offsetHeight + 12 : 0); // both stay on top
     const place = segment.getBoundingClientRect(), free = box.clientHeight - covered;
     const down = place.top - box.getBoundingClientRect().top - covered - Math.max(0, (free - place.height) / 3);
     box.scrollTo({ top: Math.max(0, box.scrollTop + down) });
+    if (!box.id && !phone.matches) segment.scrollIntoView({ block: "nearest" });
   }
 
-  function openSheet(from) {
+  function openSheet(from, box) {
     if (!phone.matches) return;
-    if (from && from.closest("#past, #live")) returnTo = from;
+    if (from && from.matches(FOOTNOTES)) returnTo = from;
     document.body.classList.add("sheet");
-    one("#evcol .closer")?.focus({ preventScroll: true });
+    one(".closer", box)?.focus({ preventScroll: true });
   }
 
   function closeSheet() {
@@ -78,7 +85,7 @@
     returnTo = null;
   }
 
-  const marks = () => all("#past .cite[data-ev], #live .cite[data-ev]").filter(seen);
+  const marks = () => all(FOOTNOTES).filter(seen);
   const currentMark = () => marks().find((button) => chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim);
 
   function step(by) {
@@ -111,9 +118,12 @@
     const why = one("#why h3");
     if (why && why !== explained) one("#evcol").scrollTo({ top: 0 });
     explained = why;
-    const found = all("#answered .looked, #both .looked").find(seen);
-    if (found && found !== looked) found.scrollIntoView({ block: "start" });
-    looked = found ?? looked;
+    if (!all(".sides").some((sides) => sides.dataset.looked === looked)) looked = null;
+    const found = all(".sides").find(seen);
+    if (!found || found.dataset.looked === looked) return;
+    looked = found.dataset.looked;
+    if (chosen && Number(turnOf(chosen)) >= 9000) { chosen = null; apply(); } // its keys now name other sentences
+    (one(".looked", found.parentElement) ?? found).scrollIntoView({ block: "start" });
   }
 
   async function copy(text, button) {
@@ -142,13 +152,14 @@
     const data = button.dataset;
     if (button.matches(".cite[data-ev]")) { event.preventDefault(); pick(button); }
     else if (button.matches(".said")) { const mark = one(".cite[data-ev]", button.closest(".claim")); if (mark && !String(getSelection())) pick(mark); }
+    else if ("worddiff" in data) { words = !words; apply(); }
     else if ("step" in data) step(Number(data.step));
     else if ("close" in data) closeSheet();
     else if ("help" in data) one("#keys")?.showModal();
     else if ("copy" in data) copy(document.getElementById(data.copy)?.textContent ?? "", button);
     else if ("copyquote" in data) copy(chosen ? segmentsOf(chosen).map((segment) => segment.textContent).join("") : "", button);
     else if ("compose" in data) compose(data.compose);
-    else if ("closest" in data) { turn = data.closest; chosen = null; apply(); openSheet(button); one("#evcol").scrollTo({ top: 0 }); }
+    else if ("closest" in data) { turn = data.closest; chosen = null; apply(); openSheet(button, one("#evcol")); one("#evcol").scrollTo({ top: 0 }); }
     else if ("act" in data) {
       const sure = "sure" in data;
       if (sure && !button.classList.contains("asked")) {
@@ -176,7 +187,7 @@
   });
 
   const underline = (event, on) => {
-    const paper = event.target.closest?.("#evcol .paper");
+    const paper = event.target.closest?.(":is(#evcol, .beside) .paper");
     if (!paper) return;
     for (const button of all(`.cite[data-ev^="${CSS.escape(paper.id)}-"]`)) toggle(button.closest(".claim"), "rests", on);
   };
