@@ -171,20 +171,24 @@ def self_test(
     detectors: Mapping[str, Support],
     *,
     seed: int = 0,
-    on_done: Callable[[], None] = lambda: None,
+    on_done: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, Any]:
     """For each detector its AUC by injected error: the faithful claims against the same with one error.
 
     `texts` maps each source to its sentences, out of which errors that need foreign matter are made.
-    `detectors` give how far a claim is supported. The value of `all` is over every error.
+    `detectors` give how far a claim is supported. The value of `all` is over every error. `on_done(done,
+    total)` is called before the first claim and after each, of every detector.
     """
     cases = list(_cases(faithful, texts, seed))
     found: dict[str, JSON] = {}
+    done, total = 0, len(cases) * len(detectors)
+    on_done(done, total)
     for name, support in detectors.items():
         scored: list[tuple[str, float | None]] = []
         for kind, claim, evidence in cases:
             scored.append((kind, support(claim, evidence)))
-            on_done()
+            done += 1
+            on_done(done, total)
         right = [(True, score) for kind, score in scored if not kind]
         kinds = [kind for kind in dict.fromkeys(kind for kind, _ in scored) if kind]
         found[name] = {kind: auc_of([*right, *((False, s) for k, s in scored if k == kind)]) for kind in kinds}
@@ -196,17 +200,22 @@ def coverage_test(
     faithful: Sequence[ClaimRow],
     texts: Mapping[str, Sequence[str]],
     left_out: Callable[[Sequence[str], Sequence[str]], Sequence[float]],
+    *,
+    on_done: Callable[[int, int], None] = lambda done, total: None,
 ) -> JSON | None:
     """The AUC of telling what a claim leaves out of its abstract from the sentences that it conveys.
 
     `left_out(answer, evidence)` gives a score for each sentence of evidence, higher where it is missing.
+    `on_done(done, total)` is called before the first claim and after each.
     """
+    on_done(0, len(faithful))
     pairs: list[tuple[bool, float | None]] = []
-    for row in faithful:
+    for done, row in enumerate(faithful, start=1):
         evidence = texts.get(row.source, ())
         if row.label is Verdict.SUPPORTED and row.gold_sentences and evidence:
             found = left_out([row.claim], evidence)
             pairs += [(s not in row.gold_sentences, score) for s, score in zip(evidence, found, strict=True)]
+        on_done(done, len(faithful))
     return auc_of(pairs)
 
 

@@ -18,7 +18,7 @@ from eval import claims, detectors, systems
 from eval.dataset import ClaimRow, Question, faults
 from eval.judges import EntailerJudge, Judge, WordJudge
 from eval.report import write_report
-from eval.run import Record, ask_all, manifest_of, peak_memory_mb, sample
+from eval.run import Record, ask_all, manifest_of, peak_memory_mb, sample, writing
 from eval.scoring import score_run
 from rag.errors import EvalError
 from rag.pipeline import Footnote
@@ -46,24 +46,29 @@ def evaluate(
 ) -> JSON:
     """Run, score and report into `folder`; returns the scores. A run that was killed goes on.
 
-    Raises EvalError for questions that do not fit the library, or a folder that holds another run.
+    `say` is called after every question and every claim, and what it raises ends the run there. Raises
+    EvalError for questions that do not fit the library, or a folder that holds another run or is written to
+    by another process.
     """
     documents = list(footnote.library.every())
     texts = _texts(footnote, documents, questions)
     judge = judge or WordJudge(footnote.embedder)
     system = systems.Pipeline(footnote)
     manifest = manifest_of(questions, system, settings_of(footnote))
-    records = ask_all(questions, system, folder, manifest=manifest, on_answer=_of_stage(say, "asking"))
-    say("scoring", 0, 1)
-    scores = score_run(questions, records, texts, judge)
-    scores["run"] = manifest
-    scores["controls"] = _controls(footnote, questions, documents, texts, judge, folder, say) if with_controls else None
-    quality, found = _judged(footnote, judge, faithful, documents, say, slow=with_slow_detectors)
-    scores["judge_quality"], scores["detectors"] = quality, found
-    _write(folder / "scores.json", scores)
-    costs = costs_of(records)
-    _write(folder / "costs.json", costs)
-    write_report(folder, {**scores, "costs": costs}, questions, records)
+    with writing(folder):
+        records = ask_all(questions, system, folder, manifest=manifest, on_answer=_of_stage(say, "asking"))
+        say("scoring", 0, 1)
+        scores = score_run(questions, records, texts, judge)
+        scores["run"] = manifest
+        scores["controls"] = (
+            _controls(footnote, questions, documents, texts, judge, folder, say) if with_controls else None
+        )
+        quality, found = _judged(footnote, judge, faithful, documents, say, slow=with_slow_detectors)
+        scores["judge_quality"], scores["detectors"] = quality, found
+        _write(folder / "scores.json", scores)
+        costs = costs_of(records)
+        _write(folder / "costs.json", costs)
+        write_report(folder, {**scores, "costs": costs}, questions, records)
     return scores
 
 
@@ -146,21 +151,24 @@ def _judged(
     ]
     supports: dict[str, claims.Support] = {judge.name: lambda c, e: judge.entails(" ".join(e), c)}
     supports |= {each.name: _inverted(each) for each in quick}
-    say("testing the judge", 0, 1)
-    by_detector = claims.self_test(rows, texts, supports)
+    by_detector = claims.self_test(rows, texts, supports, on_done=_of_stage(say, "testing the judge"))
     coverage = [
         detectors.word_overlap_coverage(),
         detectors.similarity_coverage(footnote.embedder),
         detectors.classifier_coverage(footnote.entailer),
     ]
-    left_out = {each.name: claims.coverage_test(rows, texts, each) for each in coverage}
+    left_out: JSON = {}
+    for each in coverage:
+        told = _of_stage(say, f"testing what is left out: {each.name}")
+        left_out[each.name] = claims.coverage_test(rows, texts, each, on_done=told)
     if slow:
-        say("testing the detectors by salience", 0, 1)
+        told = _of_stage(say, "testing the detectors by salience")
         few = rows[:: max(1, len(rows) // SLOW_CLAIMS)][:SLOW_CLAIMS]
         gradient = {each.name: _inverted(each) for each in detectors.salience_detectors(footnote.generator)}
-        by_detector |= claims.self_test(few, texts, gradient)
+        by_detector |= claims.self_test(few, texts, gradient, on_done=told)
         by_gradient = detectors.salience_coverage(footnote.generator)
-        left_out[by_gradient.name] = claims.coverage_test(few, texts, by_gradient)
+        told = _of_stage(say, f"testing what is left out: {by_gradient.name}")
+        left_out[by_gradient.name] = claims.coverage_test(few, texts, by_gradient, on_done=told)
     quality = {
         "judge": judge.name,
         "is_verifier": isinstance(judge, EntailerJudge) and judge.name == footnote.entailer.name,

@@ -2,30 +2,38 @@
 
 `answers.jsonl` has a line for each question, written as soon as it is answered, so that a killed run
 goes on where it stopped and asks nothing twice. `run.json` says what was asked of what; a folder whose
-`run.json` says something else is refused rather than mixed.
+`run.json` says something else is refused rather than mixed, as is one that another process writes to.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from eval.dataset import Question
 from eval.systems import System
-from rag.errors import EvalError, FootnoteError
+from rag.errors import EvalError, FootnoteError, LibraryBusyError
+from rag.library.locks import FileLock
 from rag.types import JSON, Answer
 
 ANSWERS = "answers.jsonl"
 MANIFEST = "run.json"
+LOCK = ".writing"  # holds the number of the process that writes, or the last that did
+GRACE_S = 0.5  # who only looks whether somebody writes holds the lock for a moment
+
+_own: ContextVar[frozenset[Path]] = ContextVar("_own", default=frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,20 @@ def ask_all(
 ) -> list[Record]:
     """Answer what is not yet answered in `folder`, and return all records in the order of the questions.
 
-    `on_answer(done, total)` is called after each. Raises EvalError if the folder holds another run.
+    `on_answer(done, total)` is called after each. Raises EvalError if the folder holds another run, or
+    another process writes to it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        return _asked(questions, system, folder, manifest, on_answer)
+
+
+def _asked(
+    questions: Sequence[Question],
+    system: System,
+    folder: Path,
+    manifest: Mapping[str, Any],
+    on_answer: Callable[[int, int], None],
+) -> list[Record]:
     _agree(folder / MANIFEST, manifest)
     done = {record.id: record for record in read_records(folder)}
     with (folder / ANSWERS).open("a", encoding="utf-8") as out:
@@ -70,6 +89,50 @@ def ask_all(
                 done[question.id] = record
             on_answer(len(done), len(questions))
     return [done[question.id] for question in questions]
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Have the folder of a run alone; within itself it can be entered again. The lock ends with the process.
+
+    Raises EvalError while somebody else has it.
+    """
+    place = folder.resolve()
+    if place in _own.get():
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(FileLock(folder / LOCK).exclusive(timeout_s=GRACE_S))
+        except LibraryBusyError as error:
+            raise EvalError(
+                f"the run {folder} is being written by {_writer(folder)}; wait until that has ended, or end it and "
+                "give the same command again: no question is asked twice"
+            ) from error
+        (folder / LOCK).write_text(f"{os.getpid()}\n", encoding="utf-8")
+        before = _own.set(_own.get() | {place})
+        held.callback(_own.reset, before)
+        yield
+
+
+def written_by(folder: Path) -> str:
+    """Who writes to the folder of a run at this moment, in words; empty where nobody does."""
+    if not (folder / LOCK).exists():
+        return ""
+    try:
+        with FileLock(folder / LOCK).shared(timeout_s=0):
+            return ""
+    except LibraryBusyError:
+        return _writer(folder)
+
+
+def _writer(folder: Path) -> str:
+    try:
+        pid = int((folder / LOCK).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # it has only just begun
+        return "another process"
+    return "this process" if pid == os.getpid() else f"another process (pid {pid})"
 
 
 def read_records(folder: Path) -> list[Record]:

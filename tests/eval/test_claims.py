@@ -95,3 +95,25 @@ def test_what_is_left_out_is_told_from_what_is_conveyed():
     right = claims.coverage_test(rows, TEXTS, lambda answer, evidence: [float(s not in answer) for s in evidence])
     assert right["auc"] == 1
     assert claims.coverage_test([], TEXTS, lambda answer, evidence: []) is None
+
+
+def test_progress_is_told_for_every_claim_and_what_it_raises_ends_the_test():
+    rows = [row("Mamba achieves 40% on LAMA.", TEXTS["a#1"][0])] * 2
+    judged, told = [], []
+
+    def stops(done, total):
+        told.append((done, total))
+        if done == 3:
+            raise KeyboardInterrupt
+
+    detectors = {"one": lambda c, e: judged.append(c), "other": lambda c, e: judged.append(c)}
+    with pytest.raises(KeyboardInterrupt):
+        claims.self_test(rows, TEXTS, detectors, on_done=stops)
+    assert len(judged) == 3
+    assert [done for done, _ in told] == [0, 1, 2, 3]
+    told.clear(), judged.clear()
+    claims.self_test(rows, TEXTS, detectors, on_done=lambda *now: told.append(now))
+    assert told == [(done, len(judged)) for done in range(len(judged) + 1)]
+    told.clear()
+    claims.coverage_test(rows, TEXTS, lambda a, e: [0.0] * len(e), on_done=lambda *now: told.append(now))
+    assert told == [(0, 2), (1, 2), (2, 2)]

@@ -1,11 +1,14 @@
 """A run: answers kept as they come, resumed after a kill, never mixed with another."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
 from eval.dataset import GoldSentence, Question
-from eval.run import Record, ask_all, manifest_of, read_records, sample
+from eval.run import Record, ask_all, manifest_of, read_records, sample, writing, written_by
 from eval.systems import Bm25Only, GoldContext, NoContext, Pipeline, ShuffledContext, TopPassage, controls
 from rag.errors import EvalError, ServerError
 from rag.text import sentences
@@ -74,6 +77,49 @@ def test_another_run_is_not_mixed_in(tmp_path):
         run(Counting(), tmp_path, llm="b")
     with pytest.raises(EvalError, match="questions"):
         run(Counting(), tmp_path, questions=QUESTIONS[:2], llm="a")
+
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from eval.run import writing
+with writing(Path(sys.argv[1])):
+    print("writes", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process that writes to the folder."""
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "writes\n"
+        yield process
+        process.kill()
+
+
+def test_two_processes_do_not_write_to_one_run(tmp_path, other):
+    told = rf"another process \(pid {other.pid}\)"
+    system = Counting()
+    with pytest.raises(EvalError, match=f"is being written by {told}; wait until"):
+        run(system, tmp_path)
+    assert system.asked == []
+    assert written_by(tmp_path) == f"another process (pid {other.pid})"
+    assert run(system, tmp_path / "elsewhere")
+    other.kill()  # nothing that a killed process leaves is in the way
+    other.wait()
+    assert written_by(tmp_path) == ""
+    assert len(run(system, tmp_path)) == len(QUESTIONS)
+
+
+def test_who_writes_is_known_and_may_enter_again(tmp_path):
+    assert written_by(tmp_path) == ""
+    with writing(tmp_path):
+        assert written_by(tmp_path) == "this process"
+        assert len(run(Counting(), tmp_path)) == len(QUESTIONS)
+        assert written_by(tmp_path) == "this process"
+    assert written_by(tmp_path) == ""
+    assert (tmp_path / ".writing").read_text() == f"{os.getpid()}\n"
 
 
 def test_a_damaged_file_is_named(tmp_path):

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -118,6 +120,59 @@ def test_a_run_waits_while_somebody_asks(gated):
         assert job.standing.state == STOPPED
 
 
+def test_a_run_stops_between_two_claims_of_the_judges_test(gated):
+    for _ in range(400):
+        gated.turns.release()
+    job = Job(gated.footnote, Loaded(), People())
+    plan = planned(gated.footnote, "judged", limit=2)
+    job.start(plans.Plan(plan.folder, plan.questions, plans._claims("dev"), is_full=False))
+    until(job, lambda now: now.stage == "testing the judge" and now.done >= 3)
+    total = job.standing.total
+    job.stop()
+    job.wait(PATIENCE_S)
+    now = job.standing
+    assert (now.state, now.stage) == (STOPPED, "testing the judge")
+    assert 3 <= now.done < total
+    assert "testing the judge" not in html("standing", now=now)
+    assert plans.unfinished(gated.footnote.library.folder) == ["judged"]
+
+
+def test_a_run_that_another_process_makes_is_told_of_and_not_resumed(gated, tmp_path):
+    import gradio as gr
+
+    from ui.web.evaluation import EvalTab
+    from ui.web.site import Site
+
+    site = Site(gated.footnote, Loaded(), tmp_path)
+    with gr.Blocks():
+        evaluation = EvalTab(site)
+    begun, resumable = planned(gated.footnote, "begun"), planned(gated.footnote, "resumable")
+    program = (
+        "import sys, time, pathlib, eval.run as run\nwith run.writing(pathlib.Path(sys.argv[1])):\n print(flush=True)\n"
+    )
+    program += " time.sleep(600)"
+    command = [sys.executable, "-c", program, str(begun.folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as other:
+        other.stdout.readline()
+        elsewhere, _, clock, *_, choice, _ = evaluation._looks()
+        assert (
+            f"begun: 0 of 3 answered</strong>, running elsewhere: another process (pid {other.pid})"
+            in (elsewhere["value"])
+        )
+        assert [name for _, name in choice["choices"]] == ["resumable"]
+        assert clock.active
+        problem = evaluation._resume("begun")[-1]
+        assert "begun is running elsewhere" in problem["value"]
+        site.job.start(begun)  # as if pressed in the moment before
+        site.job.wait(PATIENCE_S)
+        assert site.job.standing.state == FAILED
+        assert f"being written by another process (pid {other.pid})" in site.job.standing.error
+        other.kill()
+    elsewhere, _, clock, *_, choice, _ = evaluation._looks()
+    assert [name for _, name in choice["choices"]] == ["begun", resumable.name]
+    assert (elsewhere["visible"], clock.active) == (False, False)
+
+
 def test_two_runs_over_the_same_questions_are_compared(gated):
     for _ in range(40):
         gated.turns.release()
@@ -132,6 +187,29 @@ def test_two_runs_over_the_same_questions_are_compared(gated):
     assert markup.count('data-act="both"') == 3
     assert "cannot be told" in markup
     assert "By kind of question" in markup
+
+
+def test_words_set_against_words_stay_text_and_are_named():
+    from ui.web.compare import _worded
+
+    def view(*texts):
+        return SimpleNamespace(sentences=[SimpleNamespace(text=text) for text in texts])
+
+    hostile = "It is <img src=x> ${1} much faster than it was."
+    found = _worded([view("It is faster than it was."), view(hostile)])
+    markup = "".join(html_of_pieces(pieces, tag) for (pieces,), tag in zip(found.marked, ("del", "ins"), strict=True))
+    assert "<img" not in markup
+    assert "&lt;img src=x&gt; ${1} much" in markup
+    assert "[only there: </span>" in markup
+    assert "the same, word for word" in _worded([view("One."), view("One.")]).note
+    assert "tells nothing" in _worded([view("It is faster."), view("Whales sing of ships.")]).note
+    assert _worded([view("One."), None]).note == _worded([view("One."), view()]).note == ""
+
+
+def html_of_pieces(given, tag):
+    from ui.web.render import _environment
+
+    return _environment().get_template("parts.html").module.pieces(given, tag, "only there")
 
 
 def test_a_run_that_cannot_go_on_says_why(gated):

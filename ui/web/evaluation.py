@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,15 @@ class EvalTab:
             self.full = gr.Checkbox(label="Also ask the controls and test the judge: takes several times as long")
             self.start = gr.Button("Start", variant="primary", size="sm", elem_id="startrun")
         self.problem = gr.HTML(elem_id="problem", visible=False, **PLAIN)
+        self.elsewhere = gr.HTML(elem_id="elsewhere", visible=False, **PLAIN)
         with gr.Row(visible=False, elem_id="resume") as self.rest:
             self.begun = gr.Dropdown([], label="Not finished", interactive=True, min_width=160)
             self.resume = gr.Button("Resume", size="sm", elem_id="goon")
 
     def connect(self, bridge: Any, tabs: Sequence[gr.Tab], compare: CompareTab) -> None:
         """Wire the events; what a run changes is also told to the Compare tab."""
-        looks = [self.standing, self.clock, self.stop, self.start, self.form, self.rest, self.begun, self.problem]
+        looks = [self.elsewhere, self.standing, self.clock, self.stop, self.start, self.form]
+        looks += [self.rest, self.begun, self.problem]
         fresh = [*looks, self.chosen, self.take, self.figures, *compare.choosing]
         kept = [self.chosen, *compare.chosen]  # only what never shrinks: gradio refuses a choice that went meanwhile
         quiet: dict[str, Any] = {"queue": False, **QUIET}
@@ -62,8 +64,11 @@ class EvalTab:
 
         def tick(chosen: str | None, one: str | None, other: str | None) -> list[Any]:
             now = self.site.job.standing
-            if now and now.is_under_way:
-                return [html("standing", now=now), *[gr.skip()] * (len(fresh) - 1)]
+            is_under_way = bool(now and now.is_under_way)
+            others = self._elsewhere()
+            if is_under_way or others:
+                standing = html("standing", now=now) if is_under_way else gr.skip()
+                return [_told_elsewhere(others), standing, *[gr.skip()] * (len(fresh) - 2)]
             return all_anew(now.name if now else chosen, one, other)
 
         for tab in tabs:
@@ -103,6 +108,8 @@ class EvalTab:
     def _resume(self, name: str | None) -> list[Any]:
         if name not in plans.unfinished(self._library):
             return self._looks("choose a run that is not finished")
+        if writer := plans.elsewhere(self._library).get(name):
+            return self._looks(f"{name} is running elsewhere: {writer} writes to it; wait until that has ended")
         try:
             with runs.readable(name):
                 self.site.job.start(plans.take_up(self.site.footnote, name))
@@ -118,11 +125,13 @@ class EvalTab:
         """New values of what starts, shows and ends a run."""
         now = self.site.job.standing
         is_under_way = bool(now and now.is_under_way)
-        rest = [] if is_under_way else plans.unfinished(self._library)
+        others = self._elsewhere()
+        rest = [] if is_under_way else [name for name in plans.unfinished(self._library) if name not in others]
         value = now.name if now and now.name in rest else next(iter(rest), None)
         return [
+            _told_elsewhere(others),
             gr.update(value=html("standing", now=now), visible=now is not None),
-            gr.Timer(active=is_under_way),
+            gr.Timer(active=is_under_way or bool(others)),
             gr.update(visible=is_under_way, interactive=bool(now and now.state == "running")),
             gr.update(interactive=not is_under_way),
             gr.update(open=False) if is_under_way else gr.skip(),
@@ -130,6 +139,16 @@ class EvalTab:
             gr.update(choices=[(plans.progress(self._library, name), name) for name in rest], value=value),
             gr.update(value=html("problem", error=error), visible=bool(error)),
         ]
+
+    def _elsewhere(self) -> dict[str, tuple[str, str]]:
+        """The runs that are made by others, and how far they are: not the page's own."""
+        now = self.site.job.standing
+        own = now.name if now and now.is_under_way else None
+        return {
+            name: (plans.progress(self._library, name), writer)
+            for name, writer in plans.elsewhere(self._library).items()
+            if name != own
+        }
 
     # -- what runs found ------------------------------------------------------------------------
 
@@ -154,3 +173,7 @@ class EvalTab:
     def _answered(self, name: str | None, event: gr.EventData) -> str:
         names = [name] if name in plans.finished(self._library) else []
         return sides(self.site, names, pressed(event, "value"), PLACE)
+
+
+def _told_elsewhere(runs: Mapping[str, tuple[str, str]]) -> Any:
+    return gr.update(value=html("elsewhere", runs=runs.values()), visible=bool(runs))

@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, replace
 
 from eval import harness
-from eval.run import manifest_of, read_manifest, read_records
+from eval.run import manifest_of, read_manifest, read_records, writing
 from eval.systems import Pipeline
 from rag.errors import BadInputError, FootnoteError
 from rag.pipeline import Footnote
@@ -101,18 +101,8 @@ class Job:
         try:
             while not self._loading.wait(0.2):
                 self._go_on()
-            before = len(read_records(plan.folder))
-            self._clock = _Clock()
-            self._say("asking", before, len(plan.questions))
-            harness.evaluate(
-                self._footnote,
-                plan.questions,
-                plan.folder,
-                faithful=plan.claims,
-                with_controls=plan.is_full,
-                with_slow_detectors=False,  # they would keep the generator from people for minutes
-                say=self._say,
-            )
+            with writing(plan.folder):
+                self._evaluate(plan)
             self._end(DONE)
         except _StopError:
             self._end(STOPPED)
@@ -122,8 +112,22 @@ class Job:
             logging.getLogger(__name__).exception("the run %s broke off", plan.name)
             self._end(FAILED, "Something went wrong inside Footnote; the terminal says what.")
 
+    def _evaluate(self, plan: Plan) -> None:
+        before = len(read_records(plan.folder))
+        self._clock = _Clock()
+        self._say("asking", before, len(plan.questions))
+        harness.evaluate(
+            self._footnote,
+            plan.questions,
+            plan.folder,
+            faithful=plan.claims,
+            with_controls=plan.is_full,
+            with_slow_detectors=False,  # they would keep the generator from people for minutes
+            say=self._say,
+        )
+
     def _say(self, stage: str, done: int, total: int) -> None:
-        """Called by the harness between questions: the place to stop, and to let people go first."""
+        """Called by the harness between questions and between claims: the place to stop, and to let people go first."""
         per_minute, left_s = self._clock.seen(stage, done, total)
         told = {"stage": stage, "done": done, "total": total, "per_minute": per_minute, "left_s": left_s}
         self._tell(**told, waits=self._people.are_asking)

@@ -16,7 +16,7 @@ from pathlib import Path
 from eval import harness
 from eval.dataset import ClaimRow, Fault, Question, faults, read_claims, read_questions
 from eval.make import make_questions
-from eval.run import ANSWERS, MANIFEST, manifest_of, read_manifest, sample
+from eval.run import ANSWERS, MANIFEST, manifest_of, read_manifest, sample, written_by
 from eval.systems import Pipeline
 from rag.errors import BadInputError, EvalError
 from rag.pipeline import Footnote
@@ -122,6 +122,12 @@ def unfinished(library: Path) -> list[str]:
     """The runs that were begun and have no scores yet, by name."""
     begun = {path.parent for kind in (MANIFEST, QUESTIONS) for path in (library / FOLDER).glob(f"*/{kind}")}
     return sorted(folder.name for folder in begun if not (folder / "scores.json").exists())
+
+
+def elsewhere(library: Path) -> dict[str, str]:
+    """The unfinished runs that somebody writes to at this moment, by name, and who does."""
+    writers = {name: written_by(library / FOLDER / name) for name in unfinished(library)}
+    return {name: writer for name, writer in writers.items() if writer}
 
 
 def progress(library: Path, name: str) -> str:
