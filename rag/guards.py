@@ -8,7 +8,7 @@ guard never proves support; that is the entailer's part.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.library.lexical import terms
@@ -171,6 +171,7 @@ _POLES: Sequence[tuple[str, str]] = (
     ("supervised", "unsupervised"),
 )
 _PAIRED = [(frozenset(one.split()), frozenset(other.split())) for one, other in _POLES]
+_BETTER = next(one | other for one, other in _PAIRED if "better" in one)
 
 
 def _direction(claim: str, evidence: str, _: str) -> Objection | None:
@@ -178,7 +179,8 @@ def _direction(claim: str, evidence: str, _: str) -> Objection | None:
     for sentence in _relevant(claim, evidence):
         shown = set(words(sentence))
         opposed = _opposite_poles(claimed, shown) or _opposite_prefixes(claimed, shown)
-        if opposed:
+        # `A beats B` says what `B falls behind A` says.
+        if opposed and not (_BETTER.issuperset(opposed) and _exchanged(claim, sentence) == ""):
             said, given = opposed
             return Objection("direction", f"the claim says {said!r}, the cited text {given!r}", True)
     return None
@@ -206,33 +208,56 @@ def _opposite_prefixes(claimed: set[str], shown: set[str]) -> tuple[str, str] | 
     return None
 
 
-_COMPARATORS = re.compile(
-    r"\b(?:outperform\w*|surpass\w*|exceed\w*|beats?|replac\w*|than|underperform\w*|lags? behind|leads? to)\b",
-    re.IGNORECASE,
-)
+# What puts one thing before another: words by which the first side comes before, and by which it comes after.
+_COMPARATORS = [
+    (re.compile(rf"\b(?:{before})\b", re.IGNORECASE), re.compile(rf"\b(?:{after})\b", re.IGNORECASE))
+    for before, after in (
+        (
+            r"outperform\w*|surpass\w*|exceed\w*|beats?|better than|superior to|ahead of",
+            r"underperform\w*|lag\w* behind|fall\w* (?:behind|short of)|trail\w*|worse than|inferior to",
+        ),
+        (r"(?<!better )(?<!worse )(?<!rather )than", r"(?!)"),
+        (r"replac\w*|instead of|rather than|in place of|t(?:ake|akes|ook) over from|supersed\w*", r"(?!)"),
+        (r"leads? to|led to|gives? rise to|results? in|resulted in", r"results? from|resulted from|stem\w* from"),
+    )
+]
 _NEAR = 7  # stems on either side of a comparator that say what is compared
 
 
 def _roles(claim: str, evidence: str, _: str) -> Objection | None:
-    claimed = _COMPARATORS.search(claim)
-    if not claimed:
-        return None
-    left, right = _sides(claim, claimed)
     for sentence in _relevant(claim, evidence):
-        shown = next((m for m in _COMPARATORS.finditer(sentence) if m[0].lower() == claimed[0].lower()), None)
-        if not shown:
-            continue
-        before, after = _sides(sentence, shown)
-        if (left & after) - (right | before) and (right & before) - (left | after):
-            return Objection("roles", f"the cited text has the sides of {shown[0]!r} the other way round", True)
+        word = _exchanged(claim, sentence)
+        if word:
+            return Objection("roles", f"the cited text has the sides of {word!r} the other way round", True)
     return None
 
 
-def _sides(text: str, comparator: re.Match[str]) -> tuple[set[str], set[str]]:
-    """Stems before and after a comparator, turned round for a passive (`exceeded by`)."""
-    before = set(terms(text[: comparator.start()])[-_NEAR:])
-    after = set(terms(text[comparator.end() :])[:_NEAR])
-    return (after, before) if re.match(r"\s+by\b", text[comparator.end() :]) else (before, after)
+def _exchanged(claim: str, sentence: str) -> str | None:
+    """The comparator whose sides the sentence has the other way round; empty where it has them as they are."""
+    found = None
+    for before, after in _COMPARATORS:
+        shown = [(one, other) for one, other, _ in _compared(sentence, before, after)]
+        for first, second, word in _compared(claim, before, after):
+            if any(_sides_agree(first, second, one, other) for one, other in shown):
+                return ""
+            if any(_sides_agree(first, second, other, one) for one, other in shown):
+                found = word
+    return found
+
+
+def _sides_agree(first: set[str], second: set[str], one: set[str], other: set[str]) -> bool:
+    """Whether each side has words in common with its counterpart that the other two lack."""
+    return bool((first & one) - (second | other) and (second & other) - (first | one))
+
+
+def _compared(text: str, before: re.Pattern[str], after: re.Pattern[str]) -> Iterator[tuple[set[str], set[str], str]]:
+    """Stems of what comes first, of what comes second, and the word that says so; turned round for a passive."""
+    for pattern in (before, after):
+        for match in pattern.finditer(text):
+            left = set(terms(text[: match.start()])[-_NEAR:])
+            right = set(terms(text[match.end() :])[:_NEAR])
+            passive = re.match(r"\s+by\b", text[match.end() :]) is not None
+            yield (right, left, match[0]) if passive != (pattern is after) else (left, right, match[0])
 
 
 _UNIVERSAL = {

@@ -72,3 +72,32 @@ def test_an_abbreviation_of_words_in_the_evidence_is_no_new_name():
 def test_introduced_finds_where_a_paper_names_its_own():
     text = "Many exist. We present HELMET, a benchmark. Our final model, ProLong-8B, wins. NIAH is bad."
     assert guards.introduced(text) == "We present HELMET, a benchmark. Our final model, ProLong-8B, wins."
+
+
+BEATS = "Falcon outperforms Heron on both benchmarks, and it is trained on images instead of drawings."
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Heron surpasses Falcon on both benchmarks.",
+        "On both benchmarks, Falcon falls behind Heron.",
+        "Falcon is outperformed by Heron on both benchmarks.",
+        "In training Falcon, drawings took over from images.",
+    ],
+)
+def test_sides_exchanged_in_other_words_are_seen(claim):
+    assert guard_of(claim, BEATS) in ("roles", "direction")
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Falcon surpasses Heron on both benchmarks.",
+        "On both benchmarks, Heron falls behind Falcon.",
+        "Heron is outperformed by Falcon on both benchmarks.",
+        "In training Falcon, images took over from drawings.",
+    ],
+)
+def test_the_same_order_in_other_words_is_none_of_their_business(claim):
+    assert guard_of(claim, BEATS) is None
