@@ -40,8 +40,14 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
                 continue
             size = f"{row.megabytes:,.0f} MB, {row.checked}" if row.megabytes else ""
             click.echo(f"{row.role:<10} {row.name}")
-            click.echo(f"{'':<10} {row.place or 'not fetched yet: footnote models --fetch'}  {size}".rstrip())
+            click.echo(f"{'':<10} {row.place or _missing(row.name)}  {size}".rstrip())
     return 1 if any(row.checked == "hash differs" for row in rows) else 0
+
+
+def _missing(name: str) -> str:
+    if name in weights.OWN:
+        return f"no weights here: footnote train {weights.OWN[name]} --install"
+    return "not fetched yet: footnote models --fetch"
 
 
 def _served(role: str, name: str, url: str) -> weights.ModelStatus:
