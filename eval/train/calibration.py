@@ -49,7 +49,11 @@ def calibrate(
 
     with tempfile.TemporaryDirectory() as folder:
         footnote = Footnote.build([_SEEDS], Path(folder) / "library")
-        asked = _asked(footnote, questions or read_questions(DATA / "questions-dev.jsonl"))
+        # A reader that is given, not named, goes without the language model's say: so it is with another generator.
+        other = Footnote.open(Path(folder) / "library", embedder=footnote.embedder, reader=footnote.reader)
+        rows = questions or read_questions(DATA / "questions-dev.jsonl")
+        asked = [*_asked(footnote, rows), *_asked(other, rows)]
+        other.library.close()
         claimed = list(_claimed(footnote, claims or read_claims(DATA / "claims-dev.jsonl")))
         footnote.library.close()
     fitted = {"confidence": confidence_weights(asked), "entailer": entailer_weights(claimed)}
@@ -80,6 +84,7 @@ def _asked(footnote: Footnote, questions: Sequence[Question]) -> list[Asked]:
 def confidence_weights(asked: Sequence[Asked]) -> JSON:
     """Weights with a reader and without, each with how they do on questions that they were not fitted on.
 
+    A question may come several times, with the signs under several settings.
     A question that lists has no sign of the reader (`rag.evidence`), so it counts only for the weights without.
     """
     read = [item for item in asked if item.signals.reader is not None]
@@ -103,7 +108,8 @@ def _weights_of(asked: Sequence[Asked], names: Sequence[str]) -> JSON:
             f"false_{kind}": float((unfitted[own] >= level).mean()),
         }
     constants = {"bias": bias} | dict(zip(names, weights.tolist(), strict=True))
-    return _rounded(constants, 2) | {"cross_validated": _rounded(scores), "questions": len(asked)}
+    questions = len({item.question.id for item in asked})
+    return _rounded(constants, 2) | {"cross_validated": _rounded(scores), "questions": questions}
 
 
 # -- how likely a text carries a claim ------------------------------------------------------------

@@ -203,5 +203,5 @@ def test_hostile_questions_are_asked_read_and_compared_as_text(opened, browser, 
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.locator("#compared .card")).to_have_count(len(BAD))
     page.locator("#compared .card").first.click()
-    expect(page.locator("#both .sides > section > h3")).to_have_text(["a", "b"])
+    expect(page.locator("#both .sides > section > h3")).to_have_text(["A: a", "B: b"])
     assert_unharmed(page)

@@ -44,7 +44,7 @@ def test_nine_in_ten_of_the_answerable_are_above_the_threshold():
 
 def test_questions_without_a_sign_of_the_reader_are_left_out_where_it_counts():
     rows = asked(lambda answerable: 1.0 if answerable else -1.0)
-    rows += [Asked(q, Signals(0.5, 0.5, 0.5, None)) for q in QUESTIONS[:10]]
+    rows[:10] = [Asked(q, Signals(0.5, 0.5, 0.5, None)) for q in QUESTIONS[:10]]
     found = confidence_weights(rows)
     assert found["with_reader"]["questions"] + 10 == found["without"]["questions"] == len(rows)
     assert found["with_reader"]["reader"] > 1
