@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.confidence import ANSWERS_FROM, Signals, confidence
+from rag.confidence import ANSWERS_FROM, MATCH_FLOOR, Signals, confidence
 
 PLAIN = Signals(words=0.4, match=0.7, least_found=0.5)
 
@@ -19,6 +19,13 @@ def test_signs_point_the_right_way(reader):
 
 def test_the_reader_can_tip_it_either_way():
     assert confidence(Signals(0.4, 0.6, 0.4, 5.0)) > ANSWERS_FROM > confidence(Signals(0.4, 0.6, 0.4, -6.0))
+
+
+@pytest.mark.parametrize("reader", [None, 9.0])
+def test_below_the_floor_nothing_else_helps(reader):
+    far, near = (Signals(0.0, MATCH_FLOOR + step, 0.9, reader) for step in (-0.01, 0.01))
+    assert confidence(far) < ANSWERS_FROM
+    assert reader is None or confidence(near) > ANSWERS_FROM
 
 
 def test_a_question_about_nothing_in_the_library_is_not_answered():
