@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -56,18 +57,15 @@ def serving(tmp_path_factory):
     """Serve a library; takes its folder and models, gives the address. All are stopped in the end."""
     from ui.web.app import serve
 
-    pages = []
+    with ExitStack() as running:
 
-    def start(folder, **models):
-        footnote = Footnote.create(folder, **models)
-        page, address = serve(footnote, port=free_port())
-        pages.append((page, footnote))
-        return address
+        def start(folder, **models):
+            footnote = Footnote.create(folder, **models)
+            running.callback(footnote.library.close)
+            _, address = running.enter_context(serve(footnote, port=free_port()))
+            return address
 
-    yield start
-    for page, footnote in pages:
-        page.close(verbose=False)
-        footnote.library.close()
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import asyncio
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
@@ -40,9 +41,8 @@ class OneAtATime(ScriptedGenerator):
 def served(seed_folder, embedder):
     """The seed papers with MCP; by agreement nobody writes to them."""
     footnote = Footnote.open(seed_folder, embedder=embedder, generator=OneAtATime())
-    page, address = serve(footnote, port=free_port(), mcp=True)
-    yield address, footnote
-    page.close(verbose=False)
+    with serve(footnote, port=free_port(), mcp=True) as (_, address):
+        yield address, footnote
     footnote.library.close()
 
 
@@ -139,8 +139,7 @@ def test_a_password_keeps_people_out(seed_folder, embedder):
     import httpx
 
     footnote = Footnote.open(seed_folder, embedder=embedder, generator=ScriptedGenerator())
-    page, address = serve(footnote, port=free_port(), credentials=[("ann", "secret")])
-    try:
+    with serve(footnote, port=free_port(), credentials=[("ann", "secret")]) as (_, address):
         assert httpx.get(f"{address}config").status_code == 401
         assert httpx.post(f"{address}gradio_api/call/ask", json={"data": ["q"]}).status_code == 401
         wrong = httpx.post(f"{address}login", data={"username": "ann", "password": "guess"})
@@ -148,9 +147,7 @@ def test_a_password_keeps_people_out(seed_folder, embedder):
         with httpx.Client() as visitor:
             assert visitor.post(f"{address}login", data={"username": "ann", "password": "secret"}).status_code == 200
             assert visitor.get(f"{address}config").status_code == 200
-    finally:
-        page.close(verbose=False)
-        footnote.library.close()
+    footnote.library.close()
 
 
 def test_the_verb_warns_refuses_and_says_where(seed_folder, monkeypatch, capsys):
@@ -166,7 +163,7 @@ def test_the_verb_warns_refuses_and_says_where(seed_folder, monkeypatch, capsys)
     def serve(footnote, **options):
         served_with.update(options)
         footnote.library.close()
-        return Page(), "http://here/"
+        return nullcontext((Page(), "http://here/"))
 
     monkeypatch.setattr(ui.web.app, "serve", serve)
     assert main(["--library", str(seed_folder), "ui", "--host", "0.0.0.0", "--port", "8000"]) == 0

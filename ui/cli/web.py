@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import Any
 
 import click
@@ -47,12 +48,15 @@ def ui(
     quick.import_gradio()
     from ui.web.app import serve
 
-    try:
-        page, address = serve(footnote, host=host, port=port, credentials=pairs, mcp=mcp, in_browser=in_browser)
-    except OSError as error:
-        raise FootnoteError(f"the page cannot be served on {host}, port {port or '7860-7959'}: {error}") from error
-    click.echo(f"Footnote is at {address} (Ctrl-C ends it)", err=True)
-    page.block_thread()
+    with ExitStack() as running:
+        try:
+            page, address = running.enter_context(
+                serve(footnote, host=host, port=port, credentials=pairs, mcp=mcp, in_browser=in_browser)
+            )
+        except OSError as error:
+            raise FootnoteError(f"the page cannot be served on {host}, port {port or '7860-7959'}: {error}") from error
+        click.echo(f"Footnote is at {address} (Ctrl-C ends it)", err=True)
+        page.block_thread()
     return 0
 
 

@@ -7,7 +7,8 @@ event receives is checked all the same.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,7 @@ def _opened(site: Site, ask: AskTab) -> Callable[[Session, gr.Request], list[Any
     return opened
 
 
+@contextmanager
 def serve(
     footnote: Footnote,
     *,
@@ -131,40 +133,42 @@ def serve(
     credentials: Sequence[tuple[str, str]] = (),
     mcp: bool = False,
     in_browser: bool = False,
-) -> tuple[gr.Blocks, str]:
-    """Serve the page; returns it with its address once it is up.
+) -> Iterator[tuple[gr.Blocks, str]]:
+    """Serve the page; gives it with its address once it is up, and closes it in the end.
 
     Without `port` the first free one from 7860 on is taken.
     """
     loading = Loading(footnote)
     loading.start()
-    scratch = tempfile.TemporaryDirectory(prefix="footnote-")
-    site = Site(footnote, loading, Path(scratch.name))
-    page = build(site, together=4 if footnote.settings.llm_url else 1, mcp=mcp)
-    page.scratch = scratch  # goes with the page
-    _, address, _ = page.launch(
-        server_name=host,
-        server_port=port,
-        auth=security.gate(credentials),
-        mcp_server=mcp,
-        inbrowser=in_browser,
-        prevent_thread_lock=True,
-        _frontend=False,  # only skips a call to itself, for which a busy machine or a proxy lets nobody in
-        share=False,
-        quiet=True,
-        show_error=False,
-        run_history=False,
-        enable_monitoring=False,
-        footer_links=[],
-        pwa=False,
-        ssr_mode=False,
-        max_file_size=security.MAX_UPLOAD,
-        theme=theme(),
-        head=head(),
-        app_kwargs={"middleware": [Middleware(security.Headers)]},
-    )
-    page.app.iterators = _Answering(page.app.iterators)
-    return page, address
+    with tempfile.TemporaryDirectory(prefix="footnote-") as scratch:
+        site = Site(footnote, loading, Path(scratch))
+        page = build(site, together=4 if footnote.settings.llm_url else 1, mcp=mcp)
+        _, address, _ = page.launch(
+            server_name=host,
+            server_port=port,
+            auth=security.gate(credentials),
+            mcp_server=mcp,
+            inbrowser=in_browser,
+            prevent_thread_lock=True,
+            _frontend=False,  # only skips a call to itself, for which a busy machine or a proxy lets nobody in
+            share=False,
+            quiet=True,
+            show_error=False,
+            run_history=False,
+            enable_monitoring=False,
+            footer_links=[],
+            pwa=False,
+            ssr_mode=False,
+            max_file_size=security.MAX_UPLOAD,
+            theme=theme(),
+            head=head(),
+            app_kwargs={"middleware": [Middleware(security.Headers)]},
+        )
+        page.app.iterators = _Answering(page.app.iterators)
+        try:
+            yield page, address
+        finally:
+            page.close(verbose=False)
 
 
 class _Answering(dict[str, Any]):

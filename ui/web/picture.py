@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,9 +26,10 @@ def take(papers: Path, target: Path, chromium: str) -> None:
 
     from ui.web.app import serve
 
-    with TemporaryDirectory() as folder, sync_playwright() as driver:
+    with TemporaryDirectory() as folder, sync_playwright() as driver, ExitStack() as running:
         footnote = Footnote.build([papers], Path(folder) / "library")
-        page, address = serve(footnote)
+        running.callback(footnote.library.close)
+        _, address = running.enter_context(serve(footnote))
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
         view.set_default_timeout(PATIENCE_MS)
@@ -39,8 +41,6 @@ def take(papers: Path, target: Path, chromium: str) -> None:
         view.locator("#live .cite").first.click()
         target.write_bytes(few_colours(view.screenshot()))
         browser.close()
-        page.close(verbose=False)
-        footnote.library.close()
 
 
 def few_colours(png: bytes) -> bytes:
