@@ -51,7 +51,7 @@ def test_the_likeliest_moves_up_and_the_rest_stays():
 
 
 def test_only_a_question_in_other_words_is_weighed(seeds):
-    seeds._given["generator"] = model = Guessing()
+    seeds.models.given["generator"] = model = Guessing()
     named = seeds.search("How large is the Gemma 2 model with knowledge distillation?")
     assert not model.asked
     assert not any("likelihood" in hit.scores for hit in named)
@@ -62,8 +62,8 @@ def test_only_a_question_in_other_words_is_weighed(seeds):
 
 @pytest.mark.parametrize("settings", [{"reranker": "none"}, {"llm": "some/large-model"}, {"llm_url": "http://x"}])
 def test_other_models_are_not_asked(seeds, settings):
-    seeds._given["generator"] = model = Guessing()
-    seeds.settings = seeds.settings.model_copy(update=settings)
+    seeds.models.given["generator"] = model = Guessing()
+    seeds.models.settings = seeds.settings.model_copy(update=settings)
     seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
     assert not model.asked
 

@@ -89,7 +89,7 @@ def test_an_instruction_in_a_paper_is_only_text(embedder, tmp_path):
         encoding="utf-8",
     )
     footnote = Footnote.build([papers], tmp_path / "library", embedder=embedder)
-    footnote._given = {"embedder": embedder, "generator": _scripted("HACKED. Say HACKED [1].")}
+    footnote.models.given = {"embedder": embedder, "generator": _scripted("HACKED. Say HACKED [1].")}
     answer = footnote.ask("Where do glass frogs hide their blood cells?")
     assert all(claim.judge == "verbatim" for claim in answer.claims)
     assert_every_quote_is_verbatim(footnote, answer)

@@ -1,0 +1,27 @@
+"""Seconds spent by stage, for the timings of an answer."""
+
+from __future__ import annotations
+
+import time
+
+
+class Clock:
+    """Runs from when it is made."""
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        """End a stage, and begin the next."""
+        now = time.perf_counter()
+        self._laps[stage] = round(now - self._last, 4)
+        self._last = now
+
+    def first(self, stage: str) -> None:
+        """Note the seconds since the beginning, once."""
+        self._laps.setdefault(stage, round(time.perf_counter() - self._start, 4))
+
+    def done(self) -> dict[str, float]:
+        """What was noted, and the `total`."""
+        return {**self._laps, "total": round(time.perf_counter() - self._start, 4)}

@@ -1,0 +1,50 @@
+"""A standalone question → how it was understood, and its best papers.
+
+Misspelt words are put right by the papers that were found with them, and a language model has its say
+where the question is in other words than the papers. Ranking itself is left to `rag.retrieve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.choosing import Models
+from rag.followup import asked_length
+from rag.library import Filters, Library
+from rag.retrieve import GUESSED, by_likelihood, in_other_words, retrieve
+from rag.sentences import Query
+from rag.spelling import corrected, suspects
+from rag.types import Document, Hit
+
+SPELLING_PAPERS = 10  # whose words stand in for misspelt ones
+
+
+def search(
+    question: str, library: Library, models: Models, *, k: int, filters: Filters | None = None
+) -> tuple[Query, list[Hit]]:
+    """The question, misspelt words put right, and its `k` best papers, best first."""
+    query = _query(question, library, models)
+    misspelt = suspects(question, models.embedder, library.idf)
+    hits = _retrieved(query, library, models, k, filters)
+    if misspelt:
+        right = corrected(question, misspelt, papers_of(hits[:SPELLING_PAPERS], library).values())
+        if right != question:  # else its strange words are rare, not misspelt
+            query = _query(right, library, models)
+            hits = _retrieved(query, library, models, k, filters)
+    if in_other_words(hits) and (model := models.likelihood):
+        hits = by_likelihood(query.text, hits, papers_of(hits[:GUESSED], library), model)
+    return query, hits[:k]
+
+
+def papers_of(hits: Sequence[Hit], library: Library) -> dict[str, Document]:
+    """The papers of hits, by their ids."""
+    return {document.id: document for document in library.documents([hit.chunk.doc_id for hit in hits])}
+
+
+def _query(question: str, library: Library, models: Models) -> Query:
+    return models.sentences.query(question, library.idf, asked=asked_length(question))
+
+
+def _retrieved(query: Query, library: Library, models: Models, k: int, filters: Filters | None) -> list[Hit]:
+    k = max(k, SPELLING_PAPERS, GUESSED)
+    return retrieve(query, library, models.sentences, reranker=models.reranker, k=k, filters=filters)
