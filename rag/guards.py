@@ -8,10 +8,11 @@ guard never proves support; that is the entailer's part.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.library.lexical import terms
+from rag.sides import exchanged
 from rag.text import sentences
 from rag.words import Figure, figures, name_key, names, words
 
@@ -180,7 +181,7 @@ def _direction(claim: str, evidence: str, _: str) -> Objection | None:
         shown = set(words(sentence))
         opposed = _opposite_poles(claimed, shown) or _opposite_prefixes(claimed, shown)
         # `A beats B` says what `B falls behind A` says.
-        if opposed and not (_BETTER.issuperset(opposed) and _exchanged(claim, sentence) == ""):
+        if opposed and not (_BETTER.issuperset(opposed) and exchanged(claim, sentence) == ""):
             said, given = opposed
             return Objection("direction", f"the claim says {said!r}, the cited text {given!r}", True)
     return None
@@ -208,56 +209,12 @@ def _opposite_prefixes(claimed: set[str], shown: set[str]) -> tuple[str, str] | 
     return None
 
 
-# What puts one thing before another: words by which the first side comes before, and by which it comes after.
-_COMPARATORS = [
-    (re.compile(rf"\b(?:{before})\b", re.IGNORECASE), re.compile(rf"\b(?:{after})\b", re.IGNORECASE))
-    for before, after in (
-        (
-            r"outperform\w*|surpass\w*|exceed\w*|beats?|better than|superior to|ahead of",
-            r"underperform\w*|lag\w* behind|fall\w* (?:behind|short of)|trail\w*|worse than|inferior to",
-        ),
-        (r"(?<!better )(?<!worse )(?<!rather )than", r"(?!)"),
-        (r"replac\w*|instead of|rather than|in place of|t(?:ake|akes|ook) over from|supersed\w*", r"(?!)"),
-        (r"leads? to|led to|gives? rise to|results? in|resulted in", r"results? from|resulted from|stem\w* from"),
-    )
-]
-_NEAR = 7  # stems on either side of a comparator that say what is compared
-
-
 def _roles(claim: str, evidence: str, _: str) -> Objection | None:
     for sentence in _relevant(claim, evidence):
-        word = _exchanged(claim, sentence)
+        word = exchanged(claim, sentence)
         if word:
             return Objection("roles", f"the cited text has the sides of {word!r} the other way round", True)
     return None
-
-
-def _exchanged(claim: str, sentence: str) -> str | None:
-    """The comparator whose sides the sentence has the other way round; empty where it has them as they are."""
-    found = None
-    for before, after in _COMPARATORS:
-        shown = [(one, other) for one, other, _ in _compared(sentence, before, after)]
-        for first, second, word in _compared(claim, before, after):
-            if any(_sides_agree(first, second, one, other) for one, other in shown):
-                return ""
-            if any(_sides_agree(first, second, other, one) for one, other in shown):
-                found = word
-    return found
-
-
-def _sides_agree(first: set[str], second: set[str], one: set[str], other: set[str]) -> bool:
-    """Whether each side has words in common with its counterpart that the other two lack."""
-    return bool((first & one) - (second | other) and (second & other) - (first | one))
-
-
-def _compared(text: str, before: re.Pattern[str], after: re.Pattern[str]) -> Iterator[tuple[set[str], set[str], str]]:
-    """Stems of what comes first, of what comes second, and the word that says so; turned round for a passive."""
-    for pattern in (before, after):
-        for match in pattern.finditer(text):
-            left = set(terms(text[: match.start()])[-_NEAR:])
-            right = set(terms(text[match.end() :])[:_NEAR])
-            passive = re.match(r"\s+by\b", text[match.end() :]) is not None
-            yield (right, left, match[0]) if passive != (pattern is after) else (left, right, match[0])
 
 
 _UNIVERSAL = {

@@ -18,6 +18,7 @@ LAYERS = (
     ("choosing",),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export", "spelling"),
     ("confidence", "guards", "overlap", "salience", "sentences"),
+    ("sides",),
     ("library",),
     ("models", "cite"),
     ("text", "words", "tokens", "clock"),
