@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,12 @@ import click
 
 from rag.errors import EvalError
 from rag.types import JSON
+from ui.cli import tables
 from ui.cli.options import json_option, model_options, open_library
 
 RUNS = "runs"  # in the library's folder
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_HEADLINES = (
-    "success@1", "success@5", "first_paper_right", "verbatim", "faithfulness", "faithfulness_drafted",
-    "key_facts", "words", "coverage", "answered", "false_answer_near", "false_answer_far",
-)  # fmt: skip
 
 
 @click.group(name="eval", epilog="Example: footnote eval run --split test")
@@ -83,7 +80,7 @@ def run(
     if as_json:
         click.echo(json.dumps(scores, ensure_ascii=False))
     else:
-        click.echo(_table(scores["metrics"]))
+        click.echo(tables.of_metrics(scores["metrics"]))
         click.echo(f"\n{len(asked)} questions, {scores['abstained']} abstentions, {scores['errors']} errors")
         click.echo(f"judge: {scores['judge']}\nreport: {folder / 'report.html'}")
     return 0
@@ -127,7 +124,7 @@ def compare(a: Path, b: Path, questions: Path | None, gates: Sequence[str], out:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
-        click.echo(_differences(found["metrics"]))
+        click.echo(tables.of_differences(found["metrics"]))
         for gate in found["gates"]:
             click.echo(f"gate {gate['spec']}: {gate['outcome']}")
         click.echo(f"report: {folder / 'report.html'}")
@@ -223,7 +220,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     metrics = collections.tables(ranked, collection.qrels)
     scores: JSON = {"collection": path.name, "queries": len(found), "metrics": metrics}
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    click.echo(json.dumps(scores) if as_json else _table(scores["metrics"], tuple(scores["metrics"])))
+    click.echo(json.dumps(scores) if as_json else tables.of_metrics(scores["metrics"], tuple(scores["metrics"])))
     return 0
 
 
@@ -242,8 +239,8 @@ def claims(ctx: click.Context, /, path: Path, out: Path | None, as_json: bool, *
     say = _progress()
     judged = []
     for done, row in enumerate(rows, start=1):
-        found = footnote.check(row.claim, source=row.source, evidence=row.evidence)
-        judged.append(labelled.Judged(row, found.judgement.verdict, found.judgement.support))
+        judgement = footnote.check(row.claim, source=row.source, evidence=row.evidence).judgement
+        judged.append(labelled.Judged(row, judgement.verdict, judgement.support))
         say("judging", done, len(rows))
     if out:
         lines = [
@@ -251,11 +248,11 @@ def claims(ctx: click.Context, /, path: Path, out: Path | None, as_json: bool, *
             for j in judged
         ]
         out.write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
-    tables = labelled.tables(judged)
+    found = labelled.tables(judged)
     if as_json:
-        click.echo(json.dumps({"judge": footnote.entailer.name, **tables}))
+        click.echo(json.dumps({"judge": footnote.entailer.name, **found}))
     else:
-        click.echo(_claims_table(tables))
+        click.echo(tables.of_claims(found))
         click.echo(f"judge: guards + {footnote.entailer.name}")
     return 0
 
@@ -271,49 +268,3 @@ def _progress() -> Callable[[str, int, int], None]:
         sys.stderr.flush()
 
     return show
-
-
-def _table(metrics: Mapping[str, Any], names: Sequence[str] = _HEADLINES) -> str:
-    shown = [name for name in names if metrics.get(name)]
-    lines = [f"{'':<22}{'value':>8}  {'95% interval':<16}{'n':>5}"]
-    for name in shown:
-        row = metrics[name]
-        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
-        lines.append(f"{name:<22}{_number(row['value']):>8}  {interval:<16}{row['n']:>5}")
-    return "\n".join(lines)
-
-
-def _differences(metrics: Mapping[str, Any]) -> str:
-    lines = [f"{'':<22}{'A':>8}{'B':>8}{'change':>9}  {'95% interval':<18}{'p (Holm)':>9}  verdict"]
-    for name, row in metrics.items():
-        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
-        p = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}"
-        seen = (
-            f"; would see {row['detectable']:.2f}" if row["detectable"] and row["verdict"] == "cannot be told" else ""
-        )
-        lines.append(
-            f"{name:<22}{_number(row['a']):>8}{_number(row['b']):>8}{row['difference']:>+9.3f}  {interval:<18}{p:>9}"
-            f"  {row['verdict']}{seen}"
-        )
-    return "\n".join(lines)
-
-
-def _claims_table(tables: Mapping[str, Any]) -> str:
-    lines = [f"{tables['claims']} claims {tables['labels']}, {tables['unscored']} unscored"]
-    for name in ("auc", "auc_contradicted"):
-        if found := tables[name]:
-            lines.append(f"{name:<24}{found['auc']:.3f}  {found['low']:.3f} to {found['high']:.3f}")
-    for name in ("balanced_accuracy", "macro_f1", "recognized", "wrongly_supported"):
-        if tables[name] is not None:
-            lines.append(f"{name:<24}{tables[name]:.3f}")
-    for kind, row in tables["by_type"].items():
-        auc = f"AUC {row['auc']['auc']:.3f}" if row.get("auc") else ""
-        share = "recognized" if "recognized" in row else "wrongly_supported"
-        lines.append(f"  {kind:<22}{row['n']:>4}  {auc:<11} {share} {_number(row[share])}")
-    return "\n".join(lines)
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
