@@ -17,8 +17,9 @@ from rag.errors import (
     LibraryMismatchError,
 )
 from rag.library import Filters, Library
-from rag.library.catalog import Catalog, chunk_from, document_from, document_to
+from rag.library.catalog import Catalog
 from rag.library.locks import FileLock, held_alone
+from rag.library.packing import chunk_from, document_from, document_to
 from tests.library_parts import IDENTITY, cut, paper, put, vector
 
 

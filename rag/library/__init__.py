@@ -1,7 +1,7 @@
 """One library folder: the truth in SQLite, and Chroma and tantivy kept in step with it.
 
 `library`   the facade that the rest of Footnote uses; begin there
-`catalog`, `schema`       the truth: records, documents, chunks and vectors, in SQLite
+`catalog`, `schema`, `packing`  the truth: records, documents, chunks and vectors, in SQLite
 `staging`, `matching`     records in, duplicates merged
 `store`, `lexical`        the homes of Chroma and tantivy
 `indexing`, `nearest`     what keeps the two up to date; nearest chunks, by Chroma or exactly

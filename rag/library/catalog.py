@@ -2,7 +2,8 @@
 
 Holds what was read (files, records), what it amounts to (documents), and what was computed from it
 (chunks with their vectors), so that every index can be rebuilt from here without a model. Which records
-make a document is decided in `staging`, what an index needs in `indexing`.
+make a document is decided in `staging`, what an index needs in `indexing`, how a column is written in
+`packing`.
 
 A document has a version that is searched (`json`) and, after its text has changed, a newer one that
 waits for its vectors (`staged`). `outbox` and `stale` list what the indexes have yet to be told.
@@ -20,19 +21,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError
+from rag.library.packing import Vector, chunk_ids, chunks_from, chunks_to, document_from
 from rag.library.schema import FORMAT, SCHEMA
-from rag.types import JSON, Chunk, Document
+from rag.types import Chunk, Document
 
 FILE_NAME = "catalog.sqlite3"
 KINDS = ("abstract", "window")
 APPLICATION_ID = 0x466F6F74  # "Foot", so that `file` and we can tell whose file it is
 BUSY_S = 60  # SQLite's own lock, held for the length of one small transaction
-
-Vectors = NDArray[np.float32]
 
 
 class Catalog:
@@ -196,7 +193,7 @@ class Catalog:
         )
         return [document_from(found[doc_id]) for doc_id in doc_ids if doc_id in found]
 
-    def vectors(self, doc_ids: Sequence[str], kind: str) -> list[tuple[Chunk, Vectors]]:
+    def vectors(self, doc_ids: Sequence[str], kind: str) -> list[tuple[Chunk, Vector]]:
         """The chunks of a kind with their vectors `(d,)`, in the order of the ids and of the text."""
         rows = self.rows(
             "SELECT c.doc_id, c.spans, c.vectors, json_extract(d.json, '$.text') "
@@ -205,15 +202,13 @@ class Catalog:
             json.dumps(list(doc_ids)),
             kind,
         )
-        return [pair for doc_id, spans, vectors, text in rows for pair in _unpacked(doc_id, spans, vectors, text)]
+        return [pair for doc_id, spans, vectors, text in rows for pair in chunks_from(doc_id, spans, vectors, text)]
 
-    def put_chunks(self, doc_id: str, kind: str, chunks: Sequence[tuple[Chunk, Vectors]]) -> None:
+    def put_chunks(self, doc_id: str, kind: str, chunks: Sequence[tuple[Chunk, Vector]]) -> None:
         """Replace the chunks of a kind; those that are gone are noted in `stale`."""
         self.drop_chunks(doc_id, kind)
-        spans = np.array([(chunk.start, chunk.end) for chunk, _ in chunks], dtype="<i4")
-        vectors = np.array([vector for _, vector in chunks], dtype="<f4")
-        if len(chunks):
-            self.run("INSERT INTO chunks VALUES (?, ?, ?, ?)", doc_id, kind, spans.tobytes(), vectors.tobytes())
+        if chunks:
+            self.run("INSERT INTO chunks VALUES (?, ?, ?, ?)", doc_id, kind, *chunks_to(chunks))
             self.run_many(
                 "DELETE FROM stale WHERE kind = ? AND chunk_id = ?", [(kind, chunk.id) for chunk, _ in chunks]
             )
@@ -230,47 +225,6 @@ class Catalog:
 def repair_command(folder: Path) -> str:
     """The command that mends the library in a folder."""
     return "footnote doctor --repair" if folder.name == ".footnote" else f"footnote --library {folder} doctor --repair"
-
-
-def document_to(document: Document) -> str:
-    """A document as it is stored."""
-    row: JSON = {
-        "id": document.id,
-        "title": document.title,
-        "text": document.text,
-        "source": document.source,
-        "metadata": dict(document.metadata),
-    }
-    return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def document_from(stored: str) -> Document:
-    """Inverse of `document_to`."""
-    return Document(**json.loads(stored))
-
-
-def chunk_ids(doc_id: str, spans: bytes) -> list[str]:
-    """The ids of a document's chunks out of their stored spans."""
-    return [f"{doc_id}:{start}-{end}" for start, end in np.frombuffer(spans, dtype="<i4").reshape(-1, 2).tolist()]
-
-
-def document_of(chunk_id: str) -> str:
-    """The id of the document that a chunk belongs to."""
-    return chunk_id.rpartition(":")[0]
-
-
-def chunk_from(chunk_id: str, text: str) -> Chunk:
-    """The chunk of this id in a document's text."""
-    doc_id, _, span = chunk_id.rpartition(":")
-    start, _, end = span.partition("-")
-    return Chunk(doc_id, int(start), int(end), text[int(start) : int(end)])
-
-
-def _unpacked(doc_id: str, spans: bytes, vectors: bytes, text: str) -> Iterator[tuple[Chunk, Vectors]]:
-    places = np.frombuffer(spans, dtype="<i4").reshape(-1, 2).tolist()
-    matrix = np.frombuffer(vectors, dtype="<f4").reshape(len(places), -1)
-    for (start, end), vector in zip(places, matrix, strict=True):
-        yield Chunk(doc_id, start, end, text[start:end]), vector
 
 
 @contextmanager

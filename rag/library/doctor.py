@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from rag.errors import FootnoteError, LibraryDamagedError
 from rag.library import founding
-from rag.library.catalog import KINDS, Catalog, chunk_ids, document_of, repair_command
+from rag.library.catalog import KINDS, Catalog, repair_command
 from rag.library.indexing import REBUILD, Indexes, Progress
+from rag.library.packing import chunk_ids, document_of
 from rag.library.store import Store
 from rag.types import JSON
 

@@ -14,28 +14,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import (
     DocumentNotFoundError,
     LibraryBusyError,
-    LibraryError,
     LibraryMismatchError,
     LibraryMissingError,
 )
 from rag.library import founding, lookup
-from rag.library.catalog import FILE_NAME, KINDS, Catalog, document_from
+from rag.library.catalog import FILE_NAME, KINDS, Catalog
 from rag.library.doctor import Finding, examine
 from rag.library.indexing import Indexes, Progress
 from rag.library.lexical import terms
-from rag.library.locks import held_alone
+from rag.library.locks import WriteLock
 from rag.library.lookup import Filters
 from rag.library.matching import BY_ID, Matching, Merged, StageCounts
-from rag.library.nearest import Vector, nearest
+from rag.library.nearest import nearest
+from rag.library.packing import Vector, document_from
 from rag.library.staging import Staging, content_hash, write_document
 from rag.types import JSON, Chunk, Document
 
@@ -61,9 +60,7 @@ class Library:
         self.id = catalog.get("library_id")
         self._catalog = catalog
         self._staging = Staging(catalog, matching)
-        self._lock_timeout_s = lock_timeout_s
-        self._writer = threading.RLock()
-        self._depth = 0
+        self._write_lock = WriteLock(folder, writable=catalog.writable, timeout_s=lock_timeout_s)
         self._indexes = Indexes(folder, catalog)
 
     # -- open and close -------------------------------------------------------------------------
@@ -156,30 +153,10 @@ class Library:
         end the indexes are up to date, unless an exception ends it: then the next command sees to that.
         Raises LibraryBusyError after the lock's timeout, LibraryError where the folder is read-only.
         """
-        with self._locked(on_wait, self._lock_timeout_s if timeout_s is None else timeout_s):
+        with self._write_lock.held(on_wait=on_wait, timeout_s=timeout_s) as is_outermost:
             yield
-            if self._depth == 1:
+            if is_outermost:
                 self._indexes.apply()
-
-    @contextmanager
-    def _locked(self, on_wait: Callable[[], None] | None, timeout_s: float) -> Iterator[None]:
-        if not self._catalog.writable:
-            raise LibraryError(
-                f"library {self.folder} cannot be written: papers can be searched but not ingested, removed "
-                "or repaired; copy the folder to a place of your own"
-            )
-        if not self._writer.acquire(timeout=timeout_s):
-            raise LibraryBusyError(f"another thread is writing to the library {self.folder}; try again")
-        with ExitStack() as stack:
-            stack.callback(self._writer.release)
-            if not self._depth:
-                lock = self.folder / "write.lock"
-                stack.enter_context(held_alone(lock, timeout_s=timeout_s, on_wait=on_wait))
-            self._depth += 1
-            try:
-                yield
-            finally:
-                self._depth -= 1
 
     def unchanged(self, path: Path | str, digest: str) -> bool:
         """Whether the file was read to its end with this content."""
@@ -342,7 +319,7 @@ class Library:
         if not self._catalog.writable and not repair:
             return examine(self.folder, self._catalog, self._indexes, repair=False)
         try:
-            with self._locked(None, self._lock_timeout_s if repair else 0):
+            with self._write_lock.held(timeout_s=None if repair else 0):
                 return examine(self.folder, self._catalog, self._indexes, repair=repair, on_progress=on_progress)
         except LibraryBusyError:
             return [Finding("write.lock", "another process is writing", "wait for it, then: footnote doctor")]

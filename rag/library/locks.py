@@ -7,15 +7,52 @@ wait for.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from rag.errors import LibraryBusyError
+from rag.errors import LibraryBusyError, LibraryError
 
 POLL_S = 0.02  # a waiting process looks this often; a wait inside the system could not time out
+
+
+class WriteLock:
+    """Held by the one thread of the one process that writes to a library; may be nested."""
+
+    def __init__(self, folder: Path, *, writable: bool, timeout_s: float) -> None:
+        self._folder = folder
+        self._writable = writable
+        self._timeout_s = timeout_s
+        self._thread = threading.RLock()
+        self._depth = 0
+
+    @contextmanager
+    def held(self, *, on_wait: Callable[[], None] | None = None, timeout_s: float | None = None) -> Iterator[bool]:
+        """Hold the lock; gives whether this is the outermost hold. `on_wait` is called once if a process has it.
+
+        Raises LibraryBusyError after `timeout_s` (default: the lock's own), LibraryError where the folder is
+        read-only.
+        """
+        if not self._writable:
+            raise LibraryError(
+                f"library {self._folder} cannot be written: papers can be searched but not ingested, removed "
+                "or repaired; copy the folder to a place of your own"
+            )
+        timeout_s = self._timeout_s if timeout_s is None else timeout_s
+        if not self._thread.acquire(timeout=timeout_s):
+            raise LibraryBusyError(f"another thread is writing to the library {self._folder}; try again")
+        with ExitStack() as stack:
+            stack.callback(self._thread.release)
+            if not self._depth:
+                stack.enter_context(held_alone(self._folder / "write.lock", timeout_s=timeout_s, on_wait=on_wait))
+            self._depth += 1
+            try:
+                yield self._depth == 1
+            finally:
+                self._depth -= 1
 
 
 class FileLock:

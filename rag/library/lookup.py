@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import BadInputError, DocumentNotFoundError
-from rag.library.catalog import Catalog, document_from
+from rag.library.catalog import Catalog
+from rag.library.packing import document_from
 from rag.types import Document
 
 SHOWN = 5  # suggestions in an error message

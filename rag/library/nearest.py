@@ -12,13 +12,12 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag.library.catalog import Catalog, chunk_from, chunk_ids, document_of
+from rag.library.catalog import Catalog
 from rag.library.indexing import Indexes
+from rag.library.packing import Vector, chunk_from, chunk_ids, document_of
 from rag.types import Chunk
 
-Vector = NDArray[np.float32]
 ONE_BY_ONE = 1000  # documents that are compared in a few milliseconds
 MOST_FROM_CHROMA = 5000  # more hits than this cost more than comparing all
 PAGE = 1000  # documents held in memory at once: some 5 MB of vectors

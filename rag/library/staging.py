@@ -19,9 +19,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rag.library.catalog import KINDS, Catalog, document_from, document_to
+from rag.library.catalog import KINDS, Catalog
 from rag.library.lookup import columns
 from rag.library.matching import Matching, Record, StageCounts, components, mergers
+from rag.library.packing import document_from, document_to
 from rag.types import Document
 
 BATCH = 500  # records a transaction: well under a second, and one wait for the disk
