@@ -17,6 +17,7 @@ from rag.models import (
     Entailer,
     Generator,
     QueryLikelihood,
+    load_asker,
     load_embedder,
     load_entailer,
     load_generator,
@@ -94,12 +95,22 @@ class Models:
         return not self.settings.llm_url and self.settings.llm == OWN_GENERATOR
 
     @property
-    def likelihood(self) -> QueryLikelihood | None:
-        """The generator, if it is one of the small ones and there: a search fetches none, and a large one is slow."""
-        small = self.generator_is_small and self.settings.reranker == OWN_READER
-        if not small or "reader" in self.given or not ("generator" in self.given or generator_is_here()):
+    def asker(self) -> QueryLikelihood | None:
+        """What tells how likely a question is; `None` without Footnote's own reader, with which its say is weighed.
+
+        Also where the default generator that it is made of has not been fetched, since a search fetches nothing,
+        and beside models of the caller's, unless it is one of them.
+        """
+        given: QueryLikelihood | None = self.given.get("asker")
+        if self.settings.reranker != OWN_READER or "reader" in self.given:
             return None
-        return self.generator if isinstance(self.generator, QueryLikelihood) else None
+        if given or "generator" in self.given or not generator_is_here():
+            return given
+        return self._asker
+
+    @cached_property
+    def _asker(self) -> QueryLikelihood:
+        return load_asker(self.settings)
 
     @cached_property
     def entailer(self) -> Entailer:

@@ -31,7 +31,7 @@ def search(
         if right != question:  # else its strange words are rare, not misspelt
             query = _query(right, library, models)
             hits = _retrieved(query, library, models, k, filters)
-    if in_other_words(hits) and (model := models.likelihood):
+    if in_other_words(hits) and (model := models.asker):
         hits = by_likelihood(query.text, hits, papers_of(hits[:GUESSED], library), model)
     return query, hits[:k]
 

@@ -1,22 +1,21 @@
-"""Questions in other words than the papers: the small language model has a say, and only there."""
+"""Questions in other words than the papers: the asker has a say, and only there."""
 
 import numpy as np
 import pytest
 
-from rag.models import QueryLikelihood, load_generator
+from rag.choosing import Models
+from rag.models import QueryLikelihood, load_asker
 from rag.retrieve import FEW_WORDS, GUESSED, by_likelihood, in_other_words
 from rag.settings import Settings
 from rag.types import Chunk, Document, Hit
-from tests.conftest import ScriptedGenerator
 
 DOCUMENTS = {f"d{i}": Document(f"d{i}", f"Title {i}", f"Text {i}.", f"{i}.txt") for i in range(GUESSED + 3)}
 
 
-class Guessing(ScriptedGenerator):
-    """A scripted generator that finds a question likelier the later the text's title sorts."""
+class Guessing:
+    """Finds a question likelier the later its text comes."""
 
     def __init__(self):
-        super().__init__("")
         self.asked = []
 
     def likelihood(self, question, texts):
@@ -51,7 +50,7 @@ def test_the_likeliest_moves_up_and_the_rest_stays():
 
 
 def test_only_a_question_in_other_words_is_weighed(seeds):
-    seeds.models.given["generator"] = model = Guessing()
+    seeds.models.given["asker"] = model = Guessing()
     named = seeds.search("How large is the Gemma 2 model with knowledge distillation?")
     assert not model.asked
     assert not any("likelihood" in hit.scores for hit in named)
@@ -60,16 +59,23 @@ def test_only_a_question_in_other_words_is_weighed(seeds):
     assert ["likelihood" in hit.scores for hit in vague] == [hit.rank <= GUESSED for hit in vague]
 
 
-@pytest.mark.parametrize("settings", [{"reranker": "none"}, {"llm": "some/large-model"}, {"llm_url": "http://x"}])
-def test_other_models_are_not_asked(seeds, settings):
-    seeds.models.given["generator"] = model = Guessing()
+@pytest.mark.parametrize(("settings", "asked"), [({"reranker": "none"}, 0), ({"llm_url": "http://x"}, 1)])
+def test_it_is_asked_beside_our_own_reader_whatever_writes(seeds, settings, asked):
+    seeds.models.given["asker"] = model = Guessing()
     seeds.models.settings = seeds.settings.model_copy(update=settings)
     seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
-    assert not model.asked
+    assert len(model.asked) == asked
 
 
-def test_the_default_generator_knows_other_words_for_things():
-    generator = load_generator(Settings())
+def test_a_search_fetches_no_asker(monkeypatch, tmp_path):
+    monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path))
+    models = Models(Settings())
+    assert models.asker is None
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_asker_knows_other_words_for_things():
+    generator = load_asker(Settings())
     texts = ["Whales sing songs that last for hours.", "We measure the price of bread in small towns."]
     sea, shop = generator.likelihood("What noise do big sea animals make?", texts)
     assert sea > shop

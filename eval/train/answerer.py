@@ -29,7 +29,7 @@ BATCH = 8
 SAVE_STEPS = 50
 RATE = 8e-4
 LONGEST = 384  # tokens of prompt and answer; longer examples are left out
-_IGNORED = -100  # label of a token that no loss is taken of
+IGNORED = -100  # label of a token that no loss is taken of
 
 
 def train(
@@ -59,7 +59,7 @@ def train(
     return found
 
 
-def base(start: Path | None = None) -> tuple[Any, Any]:
+def base(start: Path | None = None, *, from_layer: int = FROM_LAYER) -> tuple[Any, Any]:
     """Tokenizer and generator with a fresh adapter on its upper layers, all else frozen."""
     import torch
     from peft import LoraConfig, get_peft_model
@@ -79,7 +79,7 @@ def base(start: Path | None = None) -> tuple[Any, Any]:
         lora_alpha=int(SCALE * RANK),
         lora_dropout=0.0,
         target_modules=list(LAYERS),
-        layers_to_transform=list(range(min(FROM_LAYER, layers // 2), layers)),
+        layers_to_transform=list(range(min(from_layer, layers // 2), layers)),
         task_type="CAUSAL_LM",
     )
     return tokenizer, get_peft_model(model, config)
@@ -98,7 +98,7 @@ def encoded(example: Example, tokenizer: Any) -> dict[str, list[int]]:
     """`input_ids`, and `labels` that leave the prompt out."""
     asked = tokenizer(rendered(example, tokenizer), add_special_tokens=False)["input_ids"]
     answer = tokenizer(example.answer, add_special_tokens=False)["input_ids"] + [tokenizer.eos_token_id]
-    return {"input_ids": asked + answer, "labels": [_IGNORED] * len(asked) + answer}
+    return {"input_ids": asked + answer, "labels": [IGNORED] * len(asked) + answer}
 
 
 def rendered(example: Example, tokenizer: Any) -> str:
@@ -110,7 +110,14 @@ def rendered(example: Example, tokenizer: Any) -> str:
 
 
 def fit(
-    model: Any, tokenizer: Any, rows: Sequence[dict[str, list[int]]], *, folder: Path, seed: int, steps: int
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[dict[str, list[int]]],
+    *,
+    folder: Path,
+    seed: int,
+    steps: int = -1,
+    rate: float = RATE,
 ) -> None:
     """Train in place. Uses a GPU where there is one, else the processor with bf16."""
     import torch
@@ -126,7 +133,7 @@ def fit(
         mask = [[1] * len(row["input_ids"]) + [0] * (longest - len(row["input_ids"])) for row in chosen]
         return {
             "input_ids": padded("input_ids", tokenizer.eos_token_id),
-            "labels": padded("labels", _IGNORED),
+            "labels": padded("labels", IGNORED),
             "attention_mask": torch.tensor(mask),
         }
 
@@ -142,14 +149,14 @@ def fit(
             whole = self.accelerator.unwrap_model(model).get_base_model()
             hidden = whole.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])[0]
             labels = inputs["labels"][:, 1:]
-            logits = whole.lm_head(hidden[:, :-1][labels != _IGNORED])
-            value = torch.nn.functional.cross_entropy(logits.float(), labels[labels != _IGNORED])
+            logits = whole.lm_head(hidden[:, :-1][labels != IGNORED])
+            value = torch.nn.functional.cross_entropy(logits.float(), labels[labels != IGNORED])
             return (value, {"logits": logits}) if return_outputs else value
 
     arguments = TrainingArguments(
         output_dir=str(folder),
         per_device_train_batch_size=BATCH,
-        learning_rate=RATE,
+        learning_rate=rate,
         max_steps=steps,
         num_train_epochs=1.0,
         warmup_steps=0.05,

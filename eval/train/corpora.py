@@ -31,7 +31,7 @@ def rows(folder: Path, name: str) -> list[Row]:
 def papers(path: Path, *, most: int, seed: int, leave_out: frozenset[str]) -> list[Row]:
     """A seeded sample of papers with at least three sentences, without those whose title is in `leave_out`."""
     chosen = random.Random(seed)
-    pool = [row for row in _lines(path) if title_key(row["title"]) not in leave_out]
+    pool = [row for row in lines(path) if title_key(row["title"]) not in leave_out]
     chosen.shuffle(pool)
     kept: list[Row] = []
     for row in pool:
@@ -50,12 +50,13 @@ def title_key(title: str) -> str:
 
 def seed_titles(metadata: Iterable[Path]) -> frozenset[str]:
     """Title keys of the papers that no training data may hold, out of JSON Lines files with a `title`."""
-    return frozenset(title_key(row["title"]) for path in metadata for row in _lines(path) if row.get("title"))
+    return frozenset(title_key(row["title"]) for path in metadata for row in lines(path) if row.get("title"))
 
 
-def _lines(path: Path) -> Iterator[Row]:
+def lines(path: Path) -> Iterator[Row]:
+    """The rows of a JSON Lines file, gz or not."""
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
+    with opened(path, "rt", encoding="utf-8") as file:
+        for line in file:
             if line.strip():
                 yield json.loads(line)

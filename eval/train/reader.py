@@ -35,13 +35,20 @@ def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
 
 
 def train(
-    data: Path, papers: Path, folder: Path, *, leave_out: frozenset[str], seed: int = 0, start: Path | None = None
+    data: Path,
+    papers: Path,
+    folder: Path,
+    *,
+    leave_out: frozenset[str],
+    seed: int = 0,
+    start: Path | None = None,
+    questions: Path | None = None,
 ) -> dict[str, float]:
     """Train, from `start` on where it is given, and save into `folder`; returns the scores on held-out groups.
 
-    Takes up where it was killed.
+    `questions` is a file of `eval.train.questions`, then half of what is learnt from. Takes up where it was killed.
     """
-    groups = reader_data.build(data, papers, leave_out=leave_out, seed=seed)
+    groups = reader_data.build(data, papers, leave_out=leave_out, seed=seed, questions=questions)
     held, rest = groups[:HELD_OUT], groups[HELD_OUT:]
     tokenizer, model = training.base(1, start)
     before = scores(training.score(model, tokenizer, _pairs(held))[:, 0].tolist(), held)
@@ -52,7 +59,7 @@ def train(
         loss,
         folder=folder / "checkpoints",
         batch=8,
-        rate=8e-5,
+        rate=5e-5 if start else 8e-5,
         seed=seed,
     )
     found = scores(training.score(model, tokenizer, _pairs(held))[:, 0].tolist(), held)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.train.aspect_data import aspects, name_of
-from eval.train.corpora import Row, papers, rows, title_key
+from eval.train.corpora import Row, lines, papers, rows, title_key
 from rag.text import fold, sentence_spans, sentences
 
 NONE = -1  # no text of the group answers
@@ -53,8 +53,19 @@ class Group:
     kind: str
 
 
-def build(data: Path, papers_file: Path, *, leave_out: frozenset[str], seed: int = 0, texts: int = 4) -> list[Group]:
-    """All groups, shuffled; the same seed gives the same groups. Raises BadInputError for a missing set."""
+def build(
+    data: Path,
+    papers_file: Path,
+    *,
+    leave_out: frozenset[str],
+    seed: int = 0,
+    texts: int = 4,
+    questions: Path | None = None,
+) -> list[Group]:
+    """All groups, shuffled; the same seed gives the same groups. Raises BadInputError for a missing set.
+
+    `questions` is what `eval.train.questions` wrote; its groups come with all aspects, and as many of the others.
+    """
     chance = random.Random(seed)
     groups: list[Group] = []
     for name, most in SPANS.items():
@@ -63,7 +74,11 @@ def build(data: Path, papers_file: Path, *, leave_out: frozenset[str], seed: int
         groups += _of_passages(rows(data, name), name, most, texts, chance)
     groups += _of_summaries(data, leave_out, texts, chance)
     groups += _of_titles(papers(papers_file, most=TITLES, seed=seed, leave_out=leave_out), texts, chance)
-    groups += _of_aspects(papers(papers_file, most=_POOL, seed=seed, leave_out=leave_out), texts, chance)
+    aspect = list(_of_aspects(papers(papers_file, most=_POOL, seed=seed, leave_out=leave_out), texts, chance))
+    if questions:
+        asked = list(_of_questions(questions, leave_out, texts, chance))
+        groups = [*asked, *chance.sample(groups, min(len(groups), len(asked)))]
+    groups += aspect
     chance.shuffle(groups)
     return groups
 
@@ -166,6 +181,30 @@ def _of_aspects(found: Sequence[Row], texts: int, chance: random.Random) -> Iter
         wrong = [text for at, text in enumerate(pieces) if at not in has]
         others = [text for near in near_of[row["title"]][:2] for text in _titled(found[near], size, chance)]
         yield from _group(question, right, wrong, others, "aspect", texts, chance)
+
+
+def _of_questions(path: Path, leave_out: frozenset[str], texts: int, chance: random.Random) -> Iterator[Group]:
+    """Questions asked of a sentence: which sentence of its paper, and which paper, whose every part is near."""
+    asked = written(path, leave_out)
+    neighbours = neighbours_of([f"{row['title']} {' '.join(row['sentences'])[:400]}" for row in asked])
+    for row, near in zip(asked, neighbours, strict=True):
+        others = [asked[other] for other in near if asked[other]["title"] != row["title"]]
+        for within in (True, False) if row["kind"] == "other_words" else (True,):
+            size = chance.choice((1, 1, 3))
+            own = _titled(row, size, chance)
+            right = own.pop(row["sentences"].index(row["sentence"]) // size)
+            foreign = [text for other in others for text in _titled(other, size, chance)]
+            yield from _group(row["question"], [right], own if within else [], foreign, row["kind"], texts, chance)
+
+
+def written(path: Path, leave_out: frozenset[str]) -> list[Row]:
+    """The usable ones of the questions that `eval.train.questions` wrote, each once."""
+    found = {row["question"]: row for row in lines(path)}
+    return [
+        row
+        for question, row in found.items()
+        if question.endswith("?") and 25 <= len(question) <= 220 and title_key(row["title"]) not in leave_out
+    ]
 
 
 def _titled(row: Row, size: int, chance: random.Random) -> list[str]:

@@ -7,8 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eval.train import answerer, answerer_data, corpora, entailer, entailer_data, reader, reader_data
-from rag.models import adapter, cross_encoder
+from eval.train import answerer, answerer_data, asker, corpora, entailer, entailer_data, reader, reader_data
+from eval.train import questions as writing
+from rag import settings
+from rag.errors import BadInputError, ModelError
+from rag.models import TransformerGenerator, adapter, cross_encoder, load_generator
 from rag.models.weights import TRAINED
 
 LONGEST = 192  # word pieces at use: some more than in training, so that three long sentences and a claim fit
@@ -17,32 +20,56 @@ _SEEDS = Path(__file__).parents[2] / "seeds"
 
 def train(
     model: str,
-    data: Path,
-    papers: Path,
+    data: Path | None,
+    papers: Path | None,
     folder: Path,
     *,
     seed: int = 0,
     start: Path | None = None,
     install: bool = False,
+    questions: Path | None = None,
 ) -> dict[str, Any]:
-    """Train `reader`, `entailer` or `answerer`; returns the card.
+    """Train `reader`, `entailer`, `asker` or `answerer`; returns the card.
 
     Packed into `folder`, or into the package with `install`. `start` is the `model` folder of an earlier
-    round, or for the answerer a folder with another generator. The seed papers are left out of the data. Raises
-    BadInputError for a set that is missing.
+    round, or for asker and answerer a folder with another generator; `questions` a file of `write_questions`, for
+    asker and reader. The seed papers are left out of the data. Raises BadInputError for a set that is missing.
     """
-    leave_out = corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
     began = time.monotonic()
-    run = {"reader": reader.train, "entailer": entailer.train, "answerer": answerer.train}[model]
-    scores = run(data, papers, folder, leave_out=leave_out, seed=seed, start=start)
+    options: dict[str, Any] = {"leave_out": _left_out(), "seed": seed, "start": start}
+    if model == "asker" and questions:
+        scores = asker.train(questions, folder, **options)
+    elif model == "reader" and data and papers:
+        scores = reader.train(data, papers, folder, questions=questions, **options)
+    elif data and papers:
+        scores = {"entailer": entailer, "answerer": answerer}[model].train(data, papers, folder, **options)
+    else:
+        raise BadInputError(f"nothing to train the {model} on is named")
     card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
+    if questions:
+        card["questions_by"] = sorted({row["writer"] for row in corpora.lines(questions)})
     pack(model, folder, card, into=TRAINED if install else folder, start=start)
     return card
 
 
+def write_questions(llm: str, papers: Path, folder: Path, *, most: int, seed: int = 0) -> str:
+    """Have the model of that name write questions about the papers; returns the file's path. Raises ModelError."""
+    model = load_generator(settings.load({"llm": llm}))
+    if not isinstance(model, TransformerGenerator):
+        raise ModelError(f"{llm!r} runs on a server; name a hub id, a folder or a GGUF file")
+    folder.mkdir(parents=True, exist_ok=True)
+    out = folder / "questions.jsonl"
+    writing.write(model, papers, out, most=most, leave_out=_left_out(), seed=seed)
+    return str(out)
+
+
+def _left_out() -> frozenset[str]:
+    return corpora.seed_titles(sorted(_SEEDS.glob("metadata.jsonl")))
+
+
 def pack(model: str, folder: Path, card: dict[str, Any], *, into: Path, start: Path | None = None) -> Path:
     """Write what training left in `folder/model` small, with its card; returns the file's path."""
-    if model == "answerer":
+    if model in ("asker", "answerer"):
         return adapter.save_trained(answerer.trained(folder / "model", start), model, card, folder=into)
     return cross_encoder.save_trained(_loaded(folder / "model"), model, card, folder=into)
 
@@ -63,8 +90,9 @@ def card_of(model: str, scores: dict[str, float], *, minutes: float, seed: int) 
 
 
 def _made_of(model: str) -> dict[str, Any]:
-    if model == "answerer":
-        layers = f"rank {answerer.RANK} on all matrices of the upper half of the layers"
+    if model in ("asker", "answerer"):
+        first = {"asker": asker.FROM_LAYER, "answerer": answerer.FROM_LAYER}[model]
+        layers = f"rank {answerer.RANK} on all matrices of the layers from {first} on"
         return {"base": f"SmolLM2-135M-Instruct, {layers} (Apache-2.0)", "longest": answerer.LONGEST}
     return {
         "base": "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)",
@@ -75,6 +103,8 @@ def _made_of(model: str) -> dict[str, Any]:
 
 def _data_of(model: str) -> dict[str, str]:
     """Each set with how many groups or pairs were taken of it at most."""
+    if model == "asker":
+        return {"papers": "questions that a chat model asked of their sentences, half in other words (train questions)"}
     if model == "answerer":
         own = answerer_data.SPANS
         rest = {

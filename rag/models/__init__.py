@@ -1,7 +1,7 @@
-"""Models by what they do: the embedder, the reader, the generator, the entailer.
+"""Models by what they do: the embedder, the reader, the asker, the generator, the entailer.
 
 Each is named by a setting (a default, a hub id, a local folder, a GGUF file, or a server's URL) and
-loaded by `load_embedder`, `load_reader`, `load_generator` or `load_entailer`.
+loaded by `load_embedder`, `load_reader`, `load_generator` or `load_entailer`; the asker is Footnote's own.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ __all__ = [
     "ServerGenerator",
     "TransformerEmbedder",
     "TransformerGenerator",
+    "load_asker",
     "load_embedder",
     "load_entailer",
     "load_generator",
@@ -45,6 +46,11 @@ def load_embedder(settings: Settings) -> Embedder:
     return TransformerEmbedder(settings.embedder, settings.embedder, device=settings.device)
 
 
+def load_asker(settings: Settings) -> TransformerGenerator:
+    """Footnote's own query likelihood: the default generator, trained to ask. Raises ModelError."""
+    return _adapted("footnote-asker", settings.device)
+
+
 def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Generator:
     """The generator that the settings name, fetched if it is the default and not there. Raises ModelError."""
     if settings.llm_url:
@@ -52,10 +58,13 @@ def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Gen
     if settings.llm == weights.DEFAULT_GENERATOR:
         return TransformerGenerator(weights.generator_folder(say=say), settings.llm, device=settings.device)
     if settings.llm == weights.OWN_GENERATOR:
-        adapter = read_trained(weights.OWN[settings.llm])
-        folder = weights.generator_folder(say=say)
-        return TransformerGenerator(folder, settings.llm, adapter=adapter, device=settings.device)
+        return _adapted(settings.llm, settings.device, say)
     place = Path(settings.llm)
     if place.suffix == ".gguf":
         return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)
     return TransformerGenerator(settings.llm, settings.llm, device=settings.device)
+
+
+def _adapted(name: str, device: str, say: weights.Say | None = None) -> TransformerGenerator:
+    adapter = read_trained(weights.OWN[name])
+    return TransformerGenerator(weights.generator_folder(say=say), name, adapter=adapter, device=device)

@@ -20,7 +20,7 @@ from rag.models import processor
 from rag.models.adapter import add
 
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
-_ASKS = "Abstract: {}\nQuestion answered by this abstract:"
+ASKS = "Abstract: {}\nQuestion answered by this abstract:"
 _ASKED_TOKENS = 128
 _SHOWN_CHARACTERS = 3_000  # longer than nearly every abstract
 _WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
@@ -124,30 +124,8 @@ class TransformerGenerator:
 
     def likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """The mean log-probability of the question's tokens after each text, in one batch; texts are cut to fit."""
-        torch, tokenizer = self._torch, self._tokenizer
-        asked = tokenizer(f" {question}", add_special_tokens=False)["input_ids"][:_ASKED_TOKENS]
-        shown = [
-            tokenizer(_ASKS.format(text[:_SHOWN_CHARACTERS]), add_special_tokens=False)["input_ids"] for text in texts
-        ]
-        if not asked or not shown:
-            return np.zeros(len(texts), np.float32)
-        room = self.context_window - len(asked)
-        shown = [own[-room:] for own in shown]
-        longest = max(map(len, shown))
-        ids = [[0] * (longest - len(own)) + own + asked for own in shown]  # so that questions end together
-        mask = [[0] * (longest - len(own)) + [1] * (len(own) + len(asked)) for own in shown]
-        attended = torch.tensor(mask, device=self._device)
-        with self._busy, torch.inference_mode():
-            logits = self._model(
-                input_ids=torch.tensor(ids, device=self._device),
-                attention_mask=attended,
-                position_ids=(attended.cumsum(-1) - 1).clamp(min=0),
-                logits_to_keep=len(asked) + 1,
-                use_cache=False,
-            ).logits
-        likely = logits[:, :-1].float().log_softmax(-1)
-        found = likely.gather(2, torch.tensor([asked] * len(shown), device=self._device)[:, :, None])
-        return np.asarray(found[:, :, 0].mean(1).cpu().numpy(), np.float32)
+        with self._busy:
+            return log_likelihood(self._model, self._tokenizer, question, texts, longest=self.context_window)
 
     def rendered(self, system: str, prompt: str) -> str:
         """The text that the model goes on from: the messages in its chat template, if it has one."""
@@ -171,6 +149,34 @@ class TransformerGenerator:
             for key, value in inputs.items()
             if key in {"input_ids", "attention_mask"}
         }
+
+
+def log_likelihood(
+    model: Any, tokenizer: Any, question: str, texts: Sequence[str], *, longest: int = 2048
+) -> NDArray[np.float32]:
+    """The mean log-probability of the question's tokens after each text, `(texts,)`; texts are cut to `longest`."""
+    import torch
+
+    asked = tokenizer(f" {question}", add_special_tokens=False)["input_ids"][:_ASKED_TOKENS]
+    shown = [tokenizer(ASKS.format(text[:_SHOWN_CHARACTERS]), add_special_tokens=False)["input_ids"] for text in texts]
+    if not asked or not shown:
+        return np.zeros(len(texts), np.float32)
+    shown = [own[-(longest - len(asked)) :] for own in shown]
+    most = max(map(len, shown))
+    ids = [[0] * (most - len(own)) + own + asked for own in shown]  # so that questions end together
+    mask = [[0] * (most - len(own)) + [1] * (len(own) + len(asked)) for own in shown]
+    attended = torch.tensor(mask, device=model.device)
+    with torch.inference_mode():
+        logits = model(
+            input_ids=torch.tensor(ids, device=model.device),
+            attention_mask=attended,
+            position_ids=(attended.cumsum(-1) - 1).clamp(min=0),
+            logits_to_keep=len(asked) + 1,
+            use_cache=False,
+        ).logits
+    likely = logits[:, :-1].float().log_softmax(-1)
+    found = likely.gather(2, torch.tensor([asked] * len(shown), device=model.device)[:, :, None])
+    return np.asarray(found[:, :, 0].mean(1).cpu().numpy(), np.float32)
 
 
 def _stopper(stop: threading.Event) -> Any:

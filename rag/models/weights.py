@@ -36,7 +36,12 @@ _GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 TRAINED = Path(__file__).parent / "trained"  # <name>.safetensors and its card <name>.json: `footnote train`
 OWN_GENERATOR = "footnote-answerer"  # the default generator with what was trained added to it
 # Settings that ask for these.
-OWN = {"footnote-reader": "reader", "footnote-entailer": "entailer", OWN_GENERATOR: "answerer"}
+OWN = {
+    "footnote-reader": "reader",
+    "footnote-entailer": "entailer",
+    "footnote-asker": "asker",
+    OWN_GENERATOR: "answerer",
+}
 SMALL = (DEFAULT_GENERATOR, OWN_GENERATOR)  # too small to be trusted with words of their own
 
 Say = Callable[[str], None]

@@ -14,6 +14,7 @@ from rag.models import TransformerGenerator, adapter, load_generator, weights
 from rag.overlap import keeps_to
 from rag.settings import Settings
 from rag.words import figures, names
+from tests.eval.tiny import make
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
 
@@ -117,32 +118,10 @@ def test_the_seed_papers_are_left_out(data):
 
 @pytest.fixture(scope="module")
 def tiny(data, tmp_path_factory):
-    """A generator of two layers that knows the words of the examples."""
-    import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
     texts = [
         f"{e.prompt} {e.answer}" for e in answerer_data.build(data, data / "papers.jsonl.gz", leave_out=frozenset())
     ]
-    raw = Tokenizer(models.WordLevel(unk_token="[UNK]"))
-    raw.pre_tokenizer = pre_tokenizers.Whitespace()
-    raw.train_from_iterator(texts, trainers.WordLevelTrainer(special_tokens=["[UNK]", "[END]"]))
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]", eos_token="[END]", pad_token="[END]")
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=raw.get_vocab_size(),
-        hidden_size=32,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        eos_token_id=1,
-    )
-    folder = tmp_path_factory.mktemp("tiny")
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+    return make(texts, tmp_path_factory.mktemp("tiny"))
 
 
 def test_the_answerer_is_trained_goes_on_after_a_kill_and_is_loaded_without_what_trained_it(

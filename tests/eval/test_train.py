@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+import shutil
 
 import numpy as np
 import pytest
@@ -127,6 +128,7 @@ def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, mon
     assert card["scores_on_held_out_pairs"]["held_out"] == 24
     packed = tmp_path / f"{model}.safetensors"
     assert packed.stat().st_size < 12e6
+    shutil.copy(weights.TRAINED / "calibration.json", tmp_path)
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
     pairs = [("How heavy are whales?", "The whales weigh 40 tons."), ("How heavy are whales?", "It is cold.")]
     loaded = cross_encoder.load_trained(model).logits(pairs)

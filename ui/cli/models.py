@@ -11,6 +11,7 @@ import click
 from rag import settings as configuring
 from rag.models import weights
 from rag.models.reader import NONE as NO_READER
+from rag.models.reader import OWN as OWN_READER
 from rag.overlap import UNTRAINED
 from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 
@@ -28,6 +29,7 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
     rows = [
         _served("embedder", settings.embedder, settings.embed_url),
         _served("reader", settings.reranker, ""),
+        _served("asker", "footnote-asker" if settings.reranker == OWN_READER else NO_READER, ""),
         _served("generator", settings.llm, settings.llm_url),
         _served("entailer", settings.entailer, ""),
     ]

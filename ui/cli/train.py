@@ -13,7 +13,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(epilog="Example: footnote train entailer --data train/ --papers papers.jsonl.gz")
-@click.argument("model", type=click.Choice(["reader", "entailer", "answerer", "calibration"]))
+@click.argument("model", type=click.Choice(["reader", "entailer", "asker", "answerer", "calibration", "questions"]))
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Labelled sets.")
 @click.option("--papers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Abstracts.")
 @click.option(
@@ -25,15 +25,32 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Go on from a round before: its model folder; for the answerer, another generator.",
 )
+@click.option("--llm", metavar="MODEL", help="What writes questions: a hub id, a folder or a GGUF file; 1B or more.")
+@click.option("--most", default=3_000, show_default=True, help="Questions to write.")
+@click.option(
+    "--questions",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Written ones: all that the asker learns from; the reader may, too.",
+)
 @click.option("--install", is_flag=True, help="Make the result the model that this checkout uses.")
 def train(
-    model: str, data: Path | None, papers: Path | None, out: Path, seed: int, start: Path | None, install: bool
+    model: str,
+    data: Path | None,
+    papers: Path | None,
+    out: Path,
+    seed: int,
+    start: Path | None,
+    llm: str | None,
+    most: int,
+    questions: Path | None,
+    install: bool,
 ) -> int:
     """Train MODEL on a GPU where there is one, else on the processor, and write its card.
 
     The data's layout is told in eval/train/corpora.py; half an hour to an hour on two free cores. "calibration"
     fits the constants that judge with the models that are installed, on the dev questions and claims: it takes
-    neither --data nor --papers, and some minutes.
+    neither --data nor --papers, and some minutes. "questions" has a chat model ask about --papers, one and a half
+    a second with 1.5B parameters on two cores, for the reader to learn from.
     """
     try:
         from eval.train import calibration, ship
@@ -43,8 +60,15 @@ def train(
     if model == "calibration":
         click.echo(json.dumps(calibration.calibrate(install=install), indent=2))
         return 0
-    if data is None or papers is None:
+    if model == "questions":
+        if llm is None or papers is None:
+            raise click.UsageError("writing questions needs --llm and --papers")
+        click.echo(ship.write_questions(llm, papers, out, most=most, seed=seed))
+        return 0
+    if model == "asker" and questions is None:
+        raise click.UsageError("training the asker needs --questions, which `footnote train questions` writes")
+    if model != "asker" and (data is None or papers is None):
         raise click.UsageError(f"training the {model} needs --data and --papers")
-    card = ship.train(model, data, papers, out / model, seed=seed, start=start, install=install)
+    card = ship.train(model, data, papers, out / model, seed=seed, start=start, install=install, questions=questions)
     click.echo(json.dumps(card, indent=2))
     return 0

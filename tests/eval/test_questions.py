@@ -1,0 +1,105 @@
+"""Questions written about papers by a tiny chat model, and what the reader makes of them."""
+
+import gzip
+import json
+import random
+
+import pytest
+
+from eval.train import questions, reader_data
+from eval.train.reader_data import NONE
+from rag.errors import BadInputError
+from rag.library.lexical import terms
+from rag.models import TransformerGenerator
+from tests.eval.tiny import make
+
+TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
+SAID = (
+    "Nobody had looked at {t} before. The {t} of the northern valley weigh forty tons and move slowly over frozen "
+    "ground in winter. Is it cold there?"
+)
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    path = tmp_path_factory.mktemp("papers") / "papers.jsonl.gz"
+    with gzip.open(path, "wt", encoding="utf-8") as out:
+        for topic in TOPICS:
+            out.write(json.dumps({"title": f"Weighing {topic}", "abstract": SAID.format(t=topic)}) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(papers, tmp_path_factory):
+    """A chat model of noise, in the words of the papers and some others."""
+    words = ["how do you say this in another way ?", *questions.SHOWN[0], *(SAID.format(t=t) for t in TOPICS)]
+    made = TransformerGenerator(make(words, tmp_path_factory.mktemp("tiny")), "tiny", device="cpu")
+    with made.undisturbed() as (_, tokenizer):
+        tokenizer.chat_template = "{% for message in messages %}{{ message.content }} {% endfor %}"
+    return made
+
+
+@pytest.fixture
+def few(monkeypatch):
+    monkeypatch.setattr(questions, "BATCH", 4)
+    monkeypatch.setattr(questions, "_SAID_OFTEN", 0.5)
+    monkeypatch.setattr(questions, "_TELLING", 1)
+
+
+def test_a_newcomers_question_has_none_of_the_papers_own_words(model, papers, few, tmp_path):
+    out = tmp_path / "questions.jsonl"
+    assert questions.write(model, papers, out, most=14, leave_out=frozenset({"weighingwhales"})) == 16
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(rows) == 16
+    assert "Weighing whales" not in {row["title"] for row in rows}
+    by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in questions.KINDS}
+    assert [len(own) for own in by_kind.values()] == [8, 8]
+    for row in rows:
+        assert row["sentence"] in row["sentences"]
+    assert any(_own(row) & set(terms(row["question"])) for row in by_kind["plain"])
+    assert not any(_own(row) & set(terms(row["question"])) for row in by_kind["other_words"])
+
+
+def _own(row):
+    """The stem of the paper's topic, which no other paper has."""
+    return set(terms(row["title"].split()[1]))
+
+
+def test_a_killed_run_goes_on_after_its_last_whole_batch(model, papers, few, tmp_path):
+    out = tmp_path / "questions.jsonl"
+    questions.write(model, papers, out, most=12, leave_out=frozenset())
+    whole = out.read_text()
+    assert len(whole.splitlines()) == 12
+    out.write_text("".join(whole.splitlines(keepends=True)[:6]) + '{"half')
+    questions.write(model, papers, out, most=12, leave_out=frozenset())
+    assert out.read_text() == whole
+
+
+def test_papers_that_say_nothing_are_told_of(model, papers, tmp_path):
+    with pytest.raises(BadInputError, match="no sentence to ask of"):
+        questions.write(model, papers, tmp_path / "out", most=12, leave_out=frozenset())
+
+
+def test_groups_of_written_questions_hold_the_sentence_that_was_asked_of(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    rows = [
+        {
+            "title": f"Weighing {topic}",
+            "sentences": SAID.format(t=topic).replace("? ", ".").split(". "),
+            "kind": kind,
+            "writer": "somebody",
+            "question": f"What do {topic} weigh, {kind}?",
+        }
+        for topic in TOPICS
+        for kind in questions.KINDS
+    ]
+    rows = [{**row, "sentence": row["sentences"][1]} for row in rows] + [{**rows[0], "sentence": "", "question": "No"}]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    found = list(reader_data._of_questions(path, frozenset({"weighingcomets"}), 4, random.Random(1)))
+    assert len(found) == 7 * 3  # a plain question is asked of its paper; one in other words of all papers, too
+    answered = [group for group in found if group.answer != NONE]
+    assert len(answered) > len(found) / 2
+    for group in answered:
+        assert "weigh forty tons" in group.texts[group.answer]
+        topic = group.question.split()[2]
+        assert topic in group.texts[group.answer]
