@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from eval.train import questions, reader_data
+from eval.train import asker, questions, reader_data, ship
 from eval.train.reader_data import NONE
 from rag.errors import BadInputError
 from rag.library.lexical import terms
-from rag.models import TransformerGenerator
+from rag.models import TransformerGenerator, adapter, weights
 from tests.eval.tiny import make
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
@@ -33,7 +33,9 @@ def papers(tmp_path_factory):
 def model(papers, tmp_path_factory):
     """A chat model of noise, in the words of the papers and some others."""
     words = ["how do you say this in another way ?", *questions.SHOWN[0], *(SAID.format(t=t) for t in TOPICS)]
-    made = TransformerGenerator(make(words, tmp_path_factory.mktemp("tiny")), "tiny", device="cpu")
+    folder = make(words, tmp_path_factory.mktemp("tiny"))
+    made = TransformerGenerator(folder, "tiny", device="cpu")
+    made.folder = folder
     with made.undisturbed() as (_, tokenizer):
         tokenizer.chat_template = "{% for message in messages %}{{ message.content }} {% endfor %}"
     return made
@@ -78,6 +80,41 @@ def test_a_killed_run_goes_on_after_its_last_whole_batch(model, papers, few, tmp
 def test_papers_that_say_nothing_are_told_of(model, papers, tmp_path):
     with pytest.raises(BadInputError, match="no sentence to ask of"):
         questions.write(model, papers, tmp_path / "out", most=12, leave_out=frozenset())
+
+
+def test_the_asker_is_trained_packed_and_loaded(papers, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(asker, "HELD_OUT", 3)
+    monkeypatch.setattr(asker, "RATE", 1e-2)
+    path = tmp_path / "questions.jsonl"
+    rows = [
+        {
+            "title": f"Weighing {topic}",
+            "sentences": SAID.format(t=topic).split(". "),
+            "sentence": "",
+            "kind": "other_words",
+            "writer": "somebody",
+            "question": f"how do {number} {topic} of the northern valley move in winter ?",
+        }
+        for topic in TOPICS
+        for number in range(10)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    tiny = model.folder
+    card = ship.train("asker", None, None, tmp_path, start=tiny, questions=path)
+    scores = card["scores_on_held_out_pairs"]
+    assert scores["held_out"] == 3
+    assert scores["questions"] in (50, 60, 70), "no paper of the three is trained on"
+    assert scores["log_likelihood"] > scores["untrained_log_likelihood"]
+    assert card["questions_by"] == ["somebody"]
+    monkeypatch.setattr(weights, "TRAINED", tmp_path)
+    trained = TransformerGenerator(tiny, "asker", adapter=adapter.read_trained("asker"), device="cpu")
+    question, texts = rows[0]["question"], [f"{row['title']}. {' '.join(row['sentences'])}" for row in rows]
+    assert trained.likelihood(question, texts).mean() > model.likelihood(question, texts).mean()
+
+
+def test_nothing_to_learn_from_is_told_of(tmp_path):
+    with pytest.raises(BadInputError, match="nothing to train the asker on"):
+        ship.train("asker", None, None, tmp_path)
 
 
 def test_groups_of_written_questions_hold_the_sentence_that_was_asked_of(tmp_path):
