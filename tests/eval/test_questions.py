@@ -12,6 +12,7 @@ from rag.errors import BadInputError
 from rag.library.lexical import terms
 from rag.models import TransformerGenerator, adapter, weights
 from tests.eval.tiny import make
+from ui.cli import main
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
 SAID = (
@@ -140,3 +141,16 @@ def test_groups_of_written_questions_hold_the_sentence_that_was_asked_of(tmp_pat
         assert "weigh forty tons" in group.texts[group.answer]
         topic = group.question.split()[2]
         assert topic in group.texts[group.answer]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["asker"], "--questions"),
+        (["questions"], "--llm and --papers"),
+        (["reader"], "--data and --papers"),
+    ],
+)
+def test_the_verb_says_what_it_needs(arguments, told, capsys):
+    assert main(["train", *arguments]) == 2
+    assert told in capsys.readouterr().err
