@@ -23,7 +23,7 @@ from rag.types import Document, Hit
 from rag.words import figures
 
 # Chosen on eval/data/questions-dev.jsonl; flat around these values.
-READER_WEIGHT = 0.15  # of a logit
+READER_WEIGHT = 0.12  # of a logit
 PAPER_WEIGHT = 1.0
 SIGNAL_PAPERS = 3  # whose sentences say whether any answers
 FIGURE_BONUS = 0.2  # for a sentence with a figure, when the question asks for one
