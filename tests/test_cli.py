@@ -193,7 +193,7 @@ def test_a_fresh_checkout_answers_with_the_real_models_and_calls_nobody(tmp_path
 
     fetched = footnote("models", "--fetch", "--json")
     assert fetched.returncode == 0, fetched.stderr
-    assert [json.loads(line)["checked"] for line in fetched.stdout.splitlines()] == ["hash as published"] * 4
+    assert [json.loads(line)["checked"] for line in fetched.stdout.splitlines()] == ["hash as published"] * 5
     asked = footnote("ask", "How many refusal categories are there?", "--json", start=("-c", OFFLINE))
     assert asked.returncode == 0, asked.stderr
     assert "41 papers" in asked.stderr
