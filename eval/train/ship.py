@@ -47,7 +47,7 @@ def train(
         raise BadInputError(f"nothing to train the {model} on is named")
     card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
     if questions:
-        card["questions_by"] = sorted({row["writer"] for row in corpora.lines(questions)})
+        card["questions_by"] = sorted({Path(row["writer"]).name for row in corpora.lines(questions)})
     pack(model, folder, card, into=TRAINED if install else folder, start=start)
     return card
 
