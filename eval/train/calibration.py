@@ -49,7 +49,7 @@ def calibrate(
 
     with tempfile.TemporaryDirectory() as folder:
         footnote = Footnote.build([_SEEDS], Path(folder) / "library")
-        # A reader that is given, not named, goes without the language model's say: so it is with another generator.
+        # A reader that is given, not named, goes without the asker: so it is where its base has not been fetched.
         other = Footnote.open(Path(folder) / "library", embedder=footnote.embedder, reader=footnote.reader)
         rows = questions or read_questions(DATA / "questions-dev.jsonl")
         asked = [*_asked(footnote, rows), *_asked(other, rows)]

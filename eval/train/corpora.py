@@ -24,8 +24,7 @@ def rows(folder: Path, name: str) -> list[Row]:
     path = folder / f"{name}.jsonl.gz"
     if not path.exists():
         raise BadInputError(f"no training set {path}; point --data at the folder that holds the labelled sets")
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    return list(lines(path))
 
 
 def papers(path: Path, *, most: int, seed: int, leave_out: frozenset[str]) -> list[Row]:

@@ -9,7 +9,6 @@ Source: Hu et al., LoRA, ICLR 2022.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,10 +68,4 @@ def save_trained(model: Any, name: str, card: dict[str, Any], *, folder: Path) -
             second = state[place + _SECOND].float() * (config.lora_alpha / config.r)
             tensors[place.removeprefix(_WRAPPED) + _A] = first.to(torch.bfloat16).contiguous()
             tensors[place.removeprefix(_WRAPPED) + _B] = second.to(torch.bfloat16).contiguous()
-    content = save(tensors)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.safetensors"
-    path.write_bytes(content)
-    card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    return path
+    return weights.save_packed(save(tensors), name, card, folder)

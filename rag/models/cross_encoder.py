@@ -8,7 +8,6 @@ whole in 32 bits, and loads by adding.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
@@ -143,13 +142,7 @@ def save_trained(model: Any, name: str, card: dict[str, Any], *, folder: Path) -
             tensors[key] = value.float().contiguous()
         elif value.is_floating_point() and not (change := value.float() - base[key].float()).eq(0).all():
             tensors |= _quantized(key, change)
-    content = save(tensors)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}.safetensors"
-    path.write_bytes(content)
-    card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    return path
+    return weights.save_packed(save(tensors), name, card, folder)
 
 
 def _quantized(key: str, change: Any) -> dict[str, Any]:

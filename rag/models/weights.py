@@ -126,6 +126,16 @@ def card_of(name: str) -> dict[str, Any]:
     return card
 
 
+def save_packed(content: bytes, name: str, card: dict[str, Any], folder: Path) -> Path:
+    """Write packed weights with their card, which gets their hash and size; returns the weights' path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.safetensors"
+    path.write_bytes(content)
+    card = {**card, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
 @cache
 def calibrated(what: str) -> dict[str, Any]:
     """The constants that `footnote train calibration` has fitted for `what`. Raises ModelError."""
