@@ -70,6 +70,7 @@ def test_files_are_previewed_before_anything_is_written_and_papers_removed(opene
     sure.evaluate("button => { if (!button.classList.contains('asked')) button.click(); button.click(); }")
     expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")
     expect(page.locator(".facts")).to_contain_text("41 papers")
+    expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")  # the new masthead leaves it
 
 
 def test_a_file_of_another_kind_is_refused(opened, own):

@@ -39,6 +39,7 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
     with gr.Blocks(title="Footnote", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
         bridge = gr.HTML("<i></i>", elem_id="bridge", elem_classes="offscreen", js_on_load=BRIDGE)
         top = gr.HTML(masthead(site), elem_id="top", **PLAIN)
+        gr.HTML(html("lasting"), elem_id="lasting", **PLAIN)  # the masthead is rendered anew, this is not
         with gr.Tabs(selected="ask") as tabs:
             with gr.Tab("Ask", id="ask"):
                 ask = AskTab(site)
