@@ -43,12 +43,6 @@ _MOST = 5  # sentences in all
 _EQUALS = 3
 _EQUAL_SHARE = 0.9
 
-_LISTS = re.compile(
-    r"\b(?:which|what|list|name|find|show|any|all|every|how many)\s+"
-    r"(?:(?!(?:do|does|did|is|are|was|were)\b)[\w'-]+,?\s+){0,4}?"
-    r"(?:papers?|works|studies|articles?|abstracts?|publications|authors|researchers)\b",
-    re.IGNORECASE,
-)
 _COUNTS = re.compile(r"\bhow many\b|\bwhat (?:percentage|share|fraction|proportion|number)\b", re.IGNORECASE)
 _MEASURES = re.compile(
     r"\bhow (?:much|large|big|long|fast|often|accurate|far|high|low|well)\b|\bby what\b|\bsizes?\b|\bscores?\b",
@@ -68,11 +62,6 @@ class Selection:
     names_papers: bool = False  # the question asks about papers, so that an answer has to say which
 
 
-def lists(question: str) -> bool:
-    """Whether a question asks for papers rather than for what they say."""
-    return bool(_LISTS.search(question))
-
-
 def select(
     query: Query,
     hits: Sequence[Hit],
@@ -84,7 +73,7 @@ def select(
     """Pick the best sentences of the best papers: one of each for a list, else of the papers that it takes."""
     if not hits:
         return Selection()
-    listing = lists(query.text)
+    listing = query.lists
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
     near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
     read = _read(query, near, sentences.of([documents[hit.chunk.doc_id] for hit in near]), reader)

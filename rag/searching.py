@@ -1,12 +1,14 @@
 """A standalone question → how it was understood, and its best papers.
 
-Misspelt words are put right by the papers that were found with them, and a language model has its say
-where the question is in other words than the papers. Ranking itself is left to `rag.retrieve`.
+A question for papers is searched for what they are about. Misspelt words are put right by the papers that were found
+with them, and a language model has its say where the question is in other words than the papers. Ranking itself is
+left to `rag.retrieve`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.choosing import Models
 from rag.followup import asked_length
@@ -15,6 +17,7 @@ from rag.retrieve import GUESSED, by_likelihood, in_other_words, retrieve
 from rag.sentences import Query
 from rag.spelling import corrected, suspects
 from rag.types import Document, Hit
+from rag.which_papers import lists, topic
 
 SPELLING_PAPERS = 10  # whose words stand in for misspelt ones
 
@@ -42,7 +45,9 @@ def papers_of(hits: Sequence[Hit], library: Library) -> dict[str, Document]:
 
 
 def _query(question: str, library: Library, models: Models) -> Query:
-    return models.sentences.query(question, library.idf, asked=asked_length(question))
+    sought = topic(question)
+    query = models.sentences.query(sought, library.idf, asked=asked_length(sought))
+    return replace(query, lists=lists(question))
 
 
 def _retrieved(query: Query, library: Library, models: Models, k: int, filters: Filters | None) -> list[Hit]:

@@ -38,7 +38,7 @@ class Query:
     """A question or claim: its vector `(d,)`, those of its tokens `(m, d)`, and their weights `(m,)`, of sum 1.
 
     `asked`, `(m,)`, is true for the tokens of content words that belong to what is asked; a follow-up's
-    topic does not.
+    topic does not. `lists` says that papers are asked for, and the rest is what they are about.
     """
 
     text: str
@@ -46,6 +46,7 @@ class Query:
     tokens: Vectors
     weights: NDArray[np.float32]
     asked: NDArray[np.bool_]
+    lists: bool = False
 
 
 @dataclass(frozen=True, slots=True)

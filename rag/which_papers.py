@@ -1,0 +1,47 @@
+"""Questions that ask for papers ("Which papers …?") rather than for what a paper says.
+
+Their frame fits every paper of a library alike, or worse: some say "this paper" and others don't. So it is
+taken off before anything is looked for.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.followup import asked_length
+from rag.library.lexical import terms
+
+_FRAME = re.compile(
+    r"\b(?:(?:in|of)\s+)?(?:"
+    r"(?:which|what|list|name|find|show|any|all|every|how many)\s+"
+    r"(?:(?!(?:do|does|did|is|are|was|were|made|makes)\b)[\w'-]+,?\s+){0,4}?"
+    r"(?:papers?|studies|articles?|abstracts?|publications|authors|researchers)"
+    r"|(?:which|what|list|name|find|show|any|all|every)\s+(?:(?:of\s+)?the\s+|other\s+|recent\s+)*works"
+    r"(?!\s+(?:best|better|well|worst|worse|for|with|like|on|as)\b)"
+    r")\b",
+    re.IGNORECASE,
+)
+# How a paper has to do with something: what is asked for is the something.
+_SAYS = re.compile(
+    r"\b(?:(?:is|are|was|were|do|does|did|has|have|been|being|be)\s+)?(?:"
+    r"mention(?:s|ed|ing)?|discuss(?:es|ed|ing)?|com(?:e|es|ing) up|talk(?:s|ed|ing)? (?:of|about)|"
+    r"deal(?:s|t|ing)? with|touch(?:es|ed|ing)? (?:on|upon)|address(?:es|ed|ing)?|cover(?:s|ed|ing)?|"
+    r"concern(?:s|ed|ing)?|about)\b",
+    re.IGNORECASE,
+)
+
+
+def lists(question: str) -> bool:
+    """Whether a question asks for papers."""
+    return bool(_FRAME.search(question))
+
+
+def topic(question: str) -> str:
+    """What the papers that a standalone question asks for are about; another question as it is."""
+    end = asked_length(question)
+    frame = _FRAME.search(question, 0, end)
+    if not frame:
+        return question
+    asked = _SAYS.sub(" ", f"{question[: frame.start()]} {question[frame.end() : end]}")
+    sought = f"{' '.join(asked.split())}{question[end:]}"
+    return sought if terms(sought) else question

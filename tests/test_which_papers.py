@@ -1,0 +1,51 @@
+"""Questions for papers: told from others, and what is looked for in their place."""
+
+import pytest
+
+from rag.followup import standalone
+from rag.types import Turn
+from rag.which_papers import lists, topic
+
+
+@pytest.mark.parametrize(
+    ("question", "sought"),
+    [
+        ("Which papers discuss forgetting?", "forgetting?"),
+        ("In which papers does calibration come up?", "does calibration ?"),
+        ("List the abstracts in which attacks on a model are mentioned.", "in which attacks on a model ."),
+        ("What recent studies release a dataset of refusals?", "release a dataset of refusals?"),
+        ("Which of the works use a sparse autoencoder?", "use a sparse autoencoder?"),
+    ],
+)
+def test_the_frame_is_taken_off(question, sought):
+    assert lists(question)
+    assert topic(question) == sought
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What LoRA rank works best for reward models?",
+        "What made the authors expect that recall sits in certain places?",
+        "How does the paper measure recall?",
+        "What does calibration cover?",
+    ],
+)
+def test_other_questions_stay_as_they_are(question):
+    assert not lists(question)
+    assert topic(question) == question
+
+
+def test_a_question_of_nothing_else_stays_as_it_is():
+    assert lists("Which papers are there?")
+    assert topic("Which papers are there?") == "Which papers are there?"
+
+
+def test_the_topic_of_a_follow_up_stays_behind_it():
+    asked = standalone("Which other papers mention it?", [Turn("What is BM25?", "BM25 ranks texts by their words.")])
+    assert topic(asked) == asked.replace("Which other papers mention it", "it")
+
+
+def test_papers_that_have_what_is_asked_for_come_first(seeds):
+    hits = seeds.search("List the abstracts in which calibration is mentioned.", k=2)
+    assert all("calibrat" in seeds.library.document(hit.chunk.doc_id).text for hit in hits)
