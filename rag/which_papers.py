@@ -14,7 +14,7 @@ from rag.library.lexical import terms
 _FRAME = re.compile(
     r"\b(?:(?:in|of)\s+)?(?:"
     r"(?:which|what|list|name|find|show|any|all|every|how many)\s+"
-    r"(?:(?!(?:do|does|did|is|are|was|were|made|makes)\b)[\w'-]+,?\s+){0,4}?"
+    r"(?P<kind>(?:(?!(?:do|does|did|is|are|was|were|made|makes)\b)[\w'-]+,?\s+){0,4}?)"
     r"(?:papers?|studies|articles?|abstracts?|publications|authors|researchers)"
     r"|(?:which|what|list|name|find|show|any|all|every)\s+(?:(?:of\s+)?the\s+|other\s+|recent\s+)*works"
     r"(?!\s+(?:best|better|well|worst|worse|for|with|like|on|as)\b)"
@@ -42,6 +42,7 @@ def topic(question: str) -> str:
     frame = _FRAME.search(question, 0, end)
     if not frame:
         return question
-    asked = _SAYS.sub(" ", f"{question[: frame.start()]} {question[frame.end() : end]}")
+    kind = frame["kind"] or ""
+    asked = _SAYS.sub(" ", f"{question[: frame.start()]} {kind} {question[frame.end() : end]}")
     sought = f"{' '.join(asked.split())}{question[end:]}"
     return sought if terms(sought) else question

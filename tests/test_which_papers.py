@@ -12,8 +12,9 @@ from rag.which_papers import lists, topic
     [
         ("Which papers discuss forgetting?", "forgetting?"),
         ("In which papers does calibration come up?", "does calibration ?"),
-        ("List the abstracts in which attacks on a model are mentioned.", "in which attacks on a model ."),
-        ("What recent studies release a dataset of refusals?", "release a dataset of refusals?"),
+        ("List the abstracts in which attacks on a model are mentioned.", "the in which attacks on a model ."),
+        ("What recent studies release a dataset of refusals?", "recent release a dataset of refusals?"),
+        ("Which machine unlearning papers are about images?", "machine unlearning images?"),
         ("Which of the works use a sparse autoencoder?", "use a sparse autoencoder?"),
     ],
 )
@@ -43,7 +44,7 @@ def test_a_question_of_nothing_else_stays_as_it_is():
 
 def test_the_topic_of_a_follow_up_stays_behind_it():
     asked = standalone("Which other papers mention it?", [Turn("What is BM25?", "BM25 ranks texts by their words.")])
-    assert topic(asked) == asked.replace("Which other papers mention it", "it")
+    assert topic(asked) == asked.replace("Which other papers mention it", "other it")
 
 
 def test_papers_that_have_what_is_asked_for_come_first(seeds):
