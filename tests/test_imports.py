@@ -15,7 +15,7 @@ LAYERS = (
     ("conversation", "llamaindex"),
     ("pipeline",),
     ("ingesting", "searching", "concluding", "checking"),
-    ("choosing",),
+    ("choosing", "which_papers"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export", "spelling"),
     ("confidence", "guards", "overlap", "salience", "sentences"),
     ("sides",),
