@@ -67,7 +67,7 @@ def test_the_questions_and_claims_of_the_project_have_no_fault():
 
 @pytest.mark.parametrize("kind", ["questions", "claims"])
 def test_what_is_tuned_on_and_what_is_held_out_ask_for_no_sentence_in_common(kind):
-    tuned, held = ([*rows_of(DATA / f"{kind}-{split}.jsonl")] for split in ("dev", "test"))
+    tuned, held = (rows_of(DATA / f"{kind}-{split}.jsonl") for split in ("dev", "test"))
     assert not {row["id"] for row in tuned} & {row["id"] for row in held}
     assert not {gold for row in tuned for gold in _golds(row)} & {gold for row in held for gold in _golds(row)}
 
