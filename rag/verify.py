@@ -44,14 +44,18 @@ def judge_all(cases: Sequence[tuple[str, Sequence[str], str]], *, entailer: Enta
     """Judge (claim, evidence sentences, context) cases in one batch.
 
     `context` is text in which the paper names itself (see `guards.object_to`). Without evidence the
-    verdict is `not_enough_info` with support 0.
+    verdict is `not_enough_info` with support 0; only what no rule settles is given to the entailer.
     """
-    premises = [(" ".join(evidence), claim) for claim, evidence, _ in cases]
-    entailments = entailer.entail(premises)
-    return [
-        _combine(claim, evidence, context, entailment, entailer.name)
-        for (claim, evidence, context), entailment in zip(cases, entailments, strict=True)
-    ]
+    found = [_settled(claim, evidence, entailer.name) for claim, evidence, _ in cases]
+    left = [case for case, judgement in zip(cases, found, strict=True) if judgement is None]
+    entailments = entailer.entail([(" ".join(evidence), claim) for claim, evidence, _ in left])
+    judged = iter(
+        [
+            _combine(claim, evidence, context, entailment, entailer.name)
+            for (claim, evidence, context), entailment in zip(left, entailments, strict=True)
+        ]
+    )
+    return [judgement or next(judged) for judgement in found]
 
 
 def verify(
@@ -94,13 +98,17 @@ def _strict(judgement: Judgement, claim: str, evidence: str, *, closely: bool) -
     return judgement
 
 
-def _combine(
-    claim: str, evidence: Sequence[str], context: str, entailment: Entailment, entailer_name: str
-) -> Judgement:
+def _settled(claim: str, evidence: Sequence[str], entailer_name: str) -> Judgement | None:
     if not evidence:
         return Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, entailer_name, "nothing is cited")
     if _is_quotation(claim, evidence):
         return Judgement(Verdict.SUPPORTED, 1.0, VERBATIM)
+    return None
+
+
+def _combine(
+    claim: str, evidence: Sequence[str], context: str, entailment: Entailment, entailer_name: str
+) -> Judgement:
     name = f"guards + {entailer_name}"
     objection = guards.object_to(claim, " ".join(evidence), context=context)
     if objection:

@@ -1,7 +1,8 @@
 """Train the entailer: evidence and claim → supported, contradicted or not enough info.
 
-Plain cross-entropy over the three labels, with a little smoothing because the pairs are partly made by
-rule. Calibrated afterwards by one temperature on held-out pairs.
+A low-rank adapter on a larger encoder than the default embedder's: with 22M parameters, hard claims were told
+apart no better whatever they were trained on. Plain cross-entropy over the three labels, with a little smoothing
+because the pairs are partly made by rule. Calibrated afterwards by one temperature on held-out pairs.
 
 Source: temperature scaling, Guo et al., ICML 2017.
 """
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     import torch
 
 HELD_OUT = 1_500  # pairs kept for the scores on the card and for the temperature
+MOST = 30_000  # pairs learnt from: an hour on two cores
 SMOOTHING = 0.05
+RATE = 3e-4
 
 
 def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -37,8 +40,8 @@ def train(
     Takes up where it was killed.
     """
     examples = entailer_data.build(data, papers, leave_out=leave_out, seed=seed)
-    held, rest = examples[:HELD_OUT], examples[HELD_OUT:]
-    tokenizer, model = training.base(len(LABELS), start)
+    held, rest = examples[:HELD_OUT], examples[HELD_OUT : HELD_OUT + MOST]
+    tokenizer, model = training.adapted(len(LABELS), start)
     training.fit(
         model,
         tokenizer,
@@ -46,13 +49,14 @@ def train(
         loss,
         folder=folder / "checkpoints",
         batch=32,
-        rate=8e-5,
+        rate=RATE,
         seed=seed,
     )
     logits = training.score(model, tokenizer, [(e.evidence, e.claim) for e in held])
     scale = temperature(logits, [e.label for e in held])
-    model.classifier.weight.data /= scale
-    model.classifier.bias.data /= scale
+    head = model.base_model.model.classifier.modules_to_save["default"].out_proj
+    head.weight.data /= scale
+    head.bias.data /= scale
     found = {**scores(logits, held), "temperature": scale, "pairs": len(rest), "held_out": len(held)}
     training.keep(model, tokenizer, found, folder)
     return found

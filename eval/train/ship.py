@@ -7,7 +7,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eval.train import answerer, answerer_data, asker, corpora, entailer, entailer_data, reader, reader_data
+from eval.train import (
+    answerer,
+    answerer_data,
+    asker,
+    corpora,
+    entailer,
+    entailer_data,
+    reader,
+    reader_data,
+    training,
+)
 from eval.train import questions as writing
 from rag import settings
 from rag.errors import BadInputError, ModelError
@@ -71,6 +81,8 @@ def pack(model: str, folder: Path, card: dict[str, Any], *, into: Path, start: P
     """Write what training left in `folder/model` small, with its card; returns the file's path."""
     if model in ("asker", "answerer"):
         return adapter.save_trained(answerer.trained(folder / "model", start), model, card, folder=into)
+    if model == "entailer":
+        return adapter.save_trained(training.trained(folder / "model", len(card["labels"])), model, card, folder=into)
     return cross_encoder.save_trained(_loaded(folder / "model"), model, card, folder=into)
 
 
@@ -94,11 +106,11 @@ def _made_of(model: str) -> dict[str, Any]:
         first = {"asker": asker.FROM_LAYER, "answerer": answerer.FROM_LAYER}[model]
         layers = f"rank {answerer.RANK} on all matrices of the layers from {first} on"
         return {"base": f"SmolLM2-135M-Instruct, {layers} (Apache-2.0)", "longest": answerer.LONGEST}
-    return {
-        "base": "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)",
-        "labels": ["answers"] if model == "reader" else list(entailer_data.LABELS),
-        "longest": LONGEST,
-    }
+    if model == "entailer":
+        base = f"sentence-transformers/all-mpnet-base-v2, rank {training.RANK} on all matrices (Apache-2.0)"
+        return {"base": base, "labels": list(entailer_data.LABELS), "longest": LONGEST}
+    base = "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)"
+    return {"base": base, "labels": ["answers"], "longest": LONGEST}
 
 
 def _data_of(model: str) -> dict[str, str]:
@@ -121,6 +133,7 @@ def _data_of(model: str) -> dict[str, str]:
     else:
         own = entailer_data.SETS
         rest = {
+            "in all": f"{entailer.MOST} pairs drawn of these at most",
             "aux_scitldr, aux_tldr": "summaries as claims, with twins by injected error (Apache-2.0)",
             "aux_bioasq_golden": "expert answers as claims, with twins (CC BY 2.5)",
             "papers": f"sentences and titles of {entailer_data.PAPERS} abstracts, with twins",

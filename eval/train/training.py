@@ -1,7 +1,7 @@
-"""The training loop of reader and entailer: a MiniLM cross-encoder under transformers' Trainer.
+"""The training loop of reader and entailer: a cross-encoder under transformers' Trainer.
 
-The word embeddings stay as they are, so that a trained model is its base plus small changes. A killed
-run goes on from its last checkpoint.
+The reader is the default embedder's encoder with other weights, word embeddings apart; the entailer a larger
+encoder with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.models.weights import embedder_folder
+from rag.models.weights import embedder_folder, encoder_folder
 
 if TYPE_CHECKING:
     import torch
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST = 144  # word pieces of a question and text; longer texts are cut
+RANK = 16  # of an adapter, with twice that as its scale
+_MATRICES = ("q", "k", "v", "o", "intermediate.dense", "output.dense")
 Loss = Callable[["torch.Tensor", dict[str, "torch.Tensor"]], "torch.Tensor"]
 Pair = tuple[str, str]
 Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
@@ -40,6 +42,47 @@ def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
     model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=labels, local_files_only=True)
     for parameter in model.bert.embeddings.parameters():
         parameter.requires_grad_(False)
+    return tokenizer, model
+
+
+def adapted(labels: int, start: Path | None = None) -> tuple[Any, Any]:
+    """Tokenizer and classifier with `labels` outputs on the larger encoder, all but an adapter and the head frozen.
+
+    `start` is a folder with the adapter of an earlier round, to go on from.
+    """
+    tokenizer, model = _encoder(labels)
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    if start:
+        return tokenizer, PeftModel.from_pretrained(model, str(start), is_trainable=True)
+    config = LoraConfig(
+        task_type="SEQ_CLS",
+        r=RANK,
+        lora_alpha=2 * RANK,
+        lora_dropout=0.05,
+        target_modules=list(_MATRICES),
+        modules_to_save=["classifier"],
+    )
+    return tokenizer, get_peft_model(model, config)
+
+
+def trained(folder: Path, labels: int) -> Any:
+    """The larger encoder with the adapter in `folder`, for packing it."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(_encoder(labels)[1], str(folder))
+
+
+def _encoder(labels: int) -> tuple[Any, Any]:
+    import torch
+    from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+    place = str(encoder_folder())
+    tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
+    model = AutoModelForSequenceClassification.from_pretrained(
+        place, num_labels=labels, dtype=torch.bfloat16, local_files_only=True
+    )
+    model.classifier.float()  # new, so trained in full
     return tokenizer, model
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.models import weights
-from rag.models.adapter import read_trained
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
+from rag.models.fetching import Say
 from rag.models.generator import Generator, QueryLikelihood, TransformerGenerator
 from rag.models.reader import Reader, load_reader
 from rag.models.server import ServerEmbedder, ServerGenerator
@@ -51,7 +51,7 @@ def load_asker(settings: Settings) -> TransformerGenerator:
     return _adapted("footnote-asker", settings.device)
 
 
-def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Generator:
+def load_generator(settings: Settings, *, say: Say | None = None) -> Generator:
     """The generator that the settings name, fetched if it is the default and not there. Raises ModelError."""
     if settings.llm_url:
         return ServerGenerator(settings.llm_url, settings.llm, settings.api_key)
@@ -65,6 +65,6 @@ def load_generator(settings: Settings, *, say: weights.Say | None = None) -> Gen
     return TransformerGenerator(settings.llm, settings.llm, device=settings.device)
 
 
-def _adapted(name: str, device: str, say: weights.Say | None = None) -> TransformerGenerator:
-    adapter = read_trained(weights.OWN[name])
+def _adapted(name: str, device: str, say: Say | None = None) -> TransformerGenerator:
+    adapter = weights.read_packed(weights.OWN[name])
     return TransformerGenerator(weights.generator_folder(say=say), name, adapter=adapter, device=device)

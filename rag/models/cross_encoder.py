@@ -1,15 +1,14 @@
 """Pairs of texts → logits: a sequence classifier with batches by length and a memory.
 
-What the entailer and the reader share. Footnote's own models are stored as what training changed: a
-base, the default embedder's encoder, plus int8 differences with a scale a row. That is a ninth of the
-whole in 32 bits, and loads by adding.
+What the entailer and the reader share. Footnote's own models are stored as what training changed. The entailer
+is a low-rank adapter (`rag.models.adapter`) on an encoder that is fetched; the reader is the default embedder's
+encoder plus int8 differences with a scale a row, a ninth of the whole in 32 bits. Both load by adding.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelError
-from rag.models import processor, weights
+from rag.models import adapter, processor, weights
 from rag.models.embedder import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
-from rag.models.weights import card_of, embedder_folder
+from rag.models.weights import card_of, embedder_folder, encoder_folder
 
 KEPT = 100_000  # pairs remembered
 _SCALE = "/scale"
@@ -97,23 +96,23 @@ def load(place: Path | str, *, what: str, device: str = "") -> CrossEncoder:
 
 def load_trained(name: str, *, device: str = "") -> CrossEncoder:
     """One of Footnote's own models, its file's hash checked. Raises ModelError."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load as read_tensors
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     processor.quiet()
-    card = card_of(name)
-    try:
-        content = weights.trained_file(name).read_bytes()
-        if hashlib.sha256(content).hexdigest() != card["sha256"]:
-            raise ModelError(f"the weights of {name!r} are not those of its card; reinstall footnote")
-        changes = read_tensors(content)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"the weights of {name!r} cannot be read: {error}; reinstall footnote") from error
-    base = str(embedder_folder())
+    card, changes = card_of(name), weights.read_packed(name)
+    base = str(encoder_folder() if adapter.is_one(changes) else embedder_folder())
     labels = list(card["labels"])
     model: Any = AutoModelForSequenceClassification.from_pretrained(base, num_labels=len(labels), local_files_only=True)
     model.config.id2label = dict(enumerate(labels))
+    if adapter.is_one(changes):
+        adapter.add(model, changes)
+    else:
+        _add(model, changes)
+    tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    return CrossEncoder(model, tokenizer, device=device, longest=int(card["longest"]))
+
+
+def _add(model: Any, changes: Mapping[str, Any]) -> None:
     own = model.state_dict()
     for key, change in changes.items():
         if key.endswith(_SCALE):
@@ -121,8 +120,6 @@ def load_trained(name: str, *, device: str = "") -> CrossEncoder:
         scale = changes.get(key + _SCALE)
         own[key] = change if scale is None else own[key] + change.float() * scale.float()
     model.load_state_dict(own)
-    tokenizer: Any = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    return CrossEncoder(model, tokenizer, device=device, longest=int(card["longest"]))
 
 
 def save_trained(model: Any, name: str, card: dict[str, Any], *, folder: Path) -> Path:

@@ -145,7 +145,7 @@ def test_the_answerer_is_trained_goes_on_after_a_kill_and_is_loaded_without_what
     assert card["scores_on_held_out_pairs"]["held_out"] == 3
     packed = tmp_path / "answerer.safetensors"
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
-    changes = adapter.read_trained("answerer")
+    changes = weights.read_packed("answerer")
     assert {key.rpartition(".")[2] for key in changes} == {"A", "B"}
     assert all(".layers.1." in key for key in changes)  # the upper half
     wrapped = answerer.trained(tmp_path / "model", tiny).eval()
@@ -160,7 +160,7 @@ def test_the_answerer_is_trained_goes_on_after_a_kill_and_is_loaded_without_what
 
     packed.write_bytes(packed.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="not those of its card"):
-        adapter.read_trained("answerer")
+        weights.read_packed("answerer")
     with pytest.raises(ModelError, match="does not have"):
         adapter.add(merged._model, {"no.such.A": torch.ones(1, 2), "no.such.B": torch.ones(2, 1)})
 

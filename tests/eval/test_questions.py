@@ -10,7 +10,7 @@ from eval.train import asker, questions, reader_data, ship
 from eval.train.reader_data import NONE
 from rag.errors import BadInputError
 from rag.library.lexical import terms
-from rag.models import TransformerGenerator, adapter, weights
+from rag.models import TransformerGenerator, weights
 from tests.eval.tiny import make
 from ui.cli import main
 
@@ -108,7 +108,7 @@ def test_the_asker_is_trained_packed_and_loaded(papers, model, tmp_path, monkeyp
     assert scores["log_likelihood"] > scores["untrained_log_likelihood"]
     assert card["questions_by"] == ["somebody"]
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
-    trained = TransformerGenerator(tiny, "asker", adapter=adapter.read_trained("asker"), device="cpu")
+    trained = TransformerGenerator(tiny, "asker", adapter=weights.read_packed("asker"), device="cpu")
     question, texts = rows[0]["question"], [f"{row['title']}. {' '.join(row['sentences'])}" for row in rows]
     assert trained.likelihood(question, texts).mean() > model.likelihood(question, texts).mean()
 

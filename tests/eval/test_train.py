@@ -8,10 +8,11 @@ import shutil
 import numpy as np
 import pytest
 
-from eval.train import aspect_data, corpora, entailer, entailer_data, reader, reader_data, ship
+from eval.train import aspect_data, corpora, entailer, entailer_data, reader, reader_data, ship, training
 from eval.train.reader_data import NONE, Group
 from rag.errors import BadInputError, ModelError
 from rag.models import cross_encoder, load_entailer, weights
+from tests.eval.tiny import make_encoder
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
 
@@ -121,8 +122,16 @@ def test_a_missing_set_is_named(tmp_path):
         reader_data.build(tmp_path, tmp_path / "p", leave_out=frozenset())
 
 
+@pytest.fixture
+def encoder(tmp_path, monkeypatch):
+    """A tiny encoder under the entailer."""
+    folder = make_encoder(tmp_path / "encoder")
+    for module in (training, cross_encoder):
+        monkeypatch.setattr(module, "encoder_folder", lambda: folder)
+
+
 @pytest.mark.parametrize(("model", "module"), [("reader", reader), ("entailer", entailer)])
-def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, monkeypatch):
+def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, monkeypatch, encoder):
     monkeypatch.setattr(module, "HELD_OUT", 24)
     card = ship.train(model, data, data / "papers.jsonl.gz", tmp_path)
     assert card["scores_on_held_out_pairs"]["held_out"] == 24
@@ -132,15 +141,37 @@ def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, mon
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
     pairs = [("How heavy are whales?", "The whales weigh 40 tons."), ("How heavy are whales?", "It is cold.")]
     loaded = cross_encoder.load_trained(model).logits(pairs)
-    whole = cross_encoder.load(tmp_path / "model", what="model").logits(pairs)
     assert loaded.shape == (2, len(card["labels"]))
-    np.testing.assert_allclose(loaded, whole, atol=0.15)
+    np.testing.assert_allclose(loaded, whole(model, tmp_path / "model").logits(pairs), atol=0.15)
     if model == "entailer":
         (judged,) = load_entailer("footnote-entailer").entail([("Whales weigh 40 tons.", "Whales are heavy.")])
         assert judged.supported + judged.contradicted + judged.not_enough_info == pytest.approx(1)
     packed.write_bytes(packed.read_bytes()[:-1] + b"x")
     with pytest.raises(ModelError, match="not those of its card"):
         cross_encoder.load_trained(model)
+
+
+def whole(model, folder):
+    """The classifier that training left in `folder`, before it was packed."""
+    if model == "reader":
+        return cross_encoder.load(folder, what="model")
+    tokenizer, _ = training.adapted(3)
+    return cross_encoder.CrossEncoder(training.trained(folder, 3).merge_and_unload(), tokenizer)
+
+
+def test_a_second_round_of_the_entailer_goes_on_from_the_first(data, tmp_path, monkeypatch, encoder):
+    monkeypatch.setattr(entailer, "HELD_OUT", 24)
+    monkeypatch.setattr(entailer, "MOST", 64)
+    first = entailer.train(data, data / "papers.jsonl.gz", tmp_path / "one", leave_out=frozenset())
+    assert first["pairs"] == 64
+    monkeypatch.setattr(entailer, "RATE", 0.0)
+    entailer.train(
+        data, data / "papers.jsonl.gz", tmp_path / "two", leave_out=frozenset(), start=tmp_path / "one/model"
+    )
+    one, two = (training.trained(tmp_path / name / "model", 3).state_dict() for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert any("lora_B" in key and tensor.abs().max() > 0 for key, tensor in one.items())
+    assert all(np.array_equal(one[key].float(), two[key].float()) for key in one if "lora" in key)
 
 
 def test_the_loss_has_none_as_an_option():

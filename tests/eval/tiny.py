@@ -1,4 +1,6 @@
-"""A generator of two layers that knows the words of some texts, for tests that train or generate."""
+"""Models of two layers, for tests that train or generate: a generator that knows some words, an encoder."""
+
+from rag.models.weights import embedder_folder
 
 
 def make(texts, folder):
@@ -22,5 +24,26 @@ def make(texts, folder):
         eos_token_id=1,
     )
     LlamaForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_encoder(folder):
+    """Write an encoder of the entailer's kind, with the default embedder's words, into `folder`."""
+    import torch
+    from transformers import AutoTokenizer, MPNetConfig, MPNetModel
+
+    tokenizer = AutoTokenizer.from_pretrained(str(embedder_folder()))
+    tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    torch.manual_seed(0)
+    config = MPNetConfig(
+        vocab_size=tokenizer.vocab_size,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    MPNetModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

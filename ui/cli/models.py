@@ -10,6 +10,7 @@ import click
 
 from rag import settings as configuring
 from rag.models import weights
+from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.overlap import UNTRAINED
@@ -24,14 +25,18 @@ from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) -> int:
     """Show the models that are used, and check the weights of the defaults. Exit code 1 if a hash differs."""
     settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS})
+    own_entailer = settings.entailer == OWN_ENTAILER
     if fetch and not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
-        weights.generator_folder(say=lambda text: click.echo(text, err=True))
+        weights.generator_folder(say=_say)
+    if fetch and own_entailer:
+        weights.encoder_folder(say=_say)
     rows = [
         _served("embedder", settings.embedder, settings.embed_url),
         _served("reader", settings.reranker, ""),
         _served("asker", "footnote-asker" if settings.reranker == OWN_READER else NO_READER, ""),
         _served("generator", settings.llm, settings.llm_url),
         _served("entailer", settings.entailer, ""),
+        *([_served("encoder", weights.ENCODER, "")] if own_entailer else []),
     ]
     for row in rows:
         if as_json:
@@ -44,6 +49,10 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
             click.echo(f"{row.role:<10} {row.name}")
             click.echo(f"{'':<10} {row.place or _missing(row.name)}  {size}".rstrip())
     return 1 if any(row.checked == "hash differs" for row in rows) else 0
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _missing(name: str) -> str:

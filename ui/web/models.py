@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from rag.errors import FootnoteError
 from rag.models import weights
+from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.pipeline import Footnote
 
 MOST_OF_A_MODEL_S = 30.0
@@ -87,7 +88,10 @@ class Loading:
         _ = self._footnote.generator
 
     def _load_judge(self) -> None:
-        self.text = f"loading {self._footnote.settings.entailer}"
+        name = self._footnote.settings.entailer
+        self.text = f"loading {name}"
+        if name == OWN_ENTAILER:
+            weights.encoder_folder(say=self._say)
         _ = self._footnote.entailer
 
     def _open_index(self) -> None:
