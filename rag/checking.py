@@ -16,7 +16,7 @@ from rag.sentences import Query, SentenceVectors
 from rag.types import JSON, Document, Verdict
 from rag.verify import Judgement, context_of, judge_all
 
-SENTENCES = 3  # of a document
+SENTENCES = 2  # of a document, nearest first: a third one helps some claims and clouds more (dev: AUC .84, not .85)
 
 
 @dataclass(frozen=True, slots=True)

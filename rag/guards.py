@@ -180,11 +180,17 @@ def _direction(claim: str, evidence: str, _: str) -> Objection | None:
     for sentence in _relevant(claim, evidence):
         shown = set(words(sentence))
         opposed = _opposite_poles(claimed, shown) or _opposite_prefixes(claimed, shown)
+        if opposed and _is_denied(opposed[0], claim) != _is_denied(opposed[1], sentence):
+            continue  # `not necessary` is `unnecessary`
         # `A beats B` says what `B falls behind A` says.
         if opposed and not (_BETTER.issuperset(opposed) and exchanged(claim, sentence) == ""):
             said, given = opposed
             return Objection("direction", f"the claim says {said!r}, the cited text {given!r}", True)
     return None
+
+
+def _is_denied(word: str, text: str) -> bool:
+    return bool(_polarity(text)[0].intersection(terms(word)))
 
 
 def _opposite_poles(claimed: set[str], shown: set[str]) -> tuple[str, str] | None:
@@ -239,7 +245,10 @@ _UNIVERSAL = {
 
 def _scope(claim: str, evidence: str, _: str) -> Objection | None:
     shown = set(words(evidence))
-    for word in words(claim):
+    claimed = words(claim)
+    for at, word in enumerate(claimed):
+        if claimed[max(0, at - 1) : at + 1] == ["at", "all"]:
+            continue
         if word in _UNIVERSAL and not shown & set(_UNIVERSAL[word].split()):
             return Objection("scope", f"the cited text does not say {word!r}", False)
     return None

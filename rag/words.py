@@ -34,6 +34,11 @@ _FIGURE = re.compile(
         (?![\w]*[a-z]{2,}\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_IN_WORDS = re.compile(
+    r"(?P<word>[A-Za-z]+)(?:[ -](?P<scale>hundred|thousand|million|billion|trillion)\b)?"
+    r"(?:[ -]?(?P<unit>percent|times|fold)\b)?",
+    re.IGNORECASE,
+)
 _RANGE = re.compile(r"(\d+(?:\.\d+)?)\s?(?:-|–|to)\s?(\d+(?:\.\d+)?)\s?(k|m|b|bn|million|billion|thousand|%)", re.I)
 _WORD = re.compile(r"[^\W_]+(?:['’.+@/-][^\W_]+)*", re.UNICODE)
 
@@ -48,13 +53,14 @@ class Figure:
 
 
 def figures(text: str) -> list[Figure]:
-    """All figures in order: `1,398`, `2 billion`, `128K`, `24x`, `6.22 %`, `seven`, `2-27B` (both ends)."""
+    """All figures in order: `1,398`, `2 billion`, `128K`, `24x`, `6.22 %`, `eight-billion`, `2-27B` (both ends)."""
     spread = _RANGE.sub(lambda m: f"{m[1]}{m[3]} to {m[2]}{m[3]}", text)
     found = [(match.start(), _figure(match)) for match in _FIGURE.finditer(spread)]
-    for match in re.finditer(r"[A-Za-z]+", spread):
-        word = match.group().lower()
-        if word in _NUMBER_WORDS and word not in _SILENT:
-            found.append((match.start(), Figure(float(_NUMBER_WORDS[word]), "", match.group())))
+    for match in _IN_WORDS.finditer(spread):
+        word, scale = match["word"].lower(), (match["scale"] or "").lower()
+        if word in _NUMBER_WORDS and (scale or word not in _SILENT):
+            unit = _UNITS.get((match["unit"] or "").lower(), "")
+            found.append((match.start(), Figure(_NUMBER_WORDS[word] * _SCALES.get(scale, 1.0), unit, match.group())))
     return [figure for _, figure in sorted(found, key=lambda pair: pair[0])]
 
 

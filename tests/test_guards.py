@@ -34,6 +34,20 @@ def test_a_changed_detail_is_noticed(claim, guard):
 
 
 @pytest.mark.parametrize(
+    ("claim", "evidence", "guard"),
+    [
+        ("Tuning may be unnecessary for small models.", "Tuning may not be necessary for small models.", None),
+        ("Tuning is unnecessary for small models.", "Tuning is necessary for small models.", "direction"),
+        ("Frogs from the pond do not sing at all.", "Frogs from the pond do not sing.", None),
+        ("An eight-billion-parameter frog sings.", "An 8B frog sings.", None),
+        ("A six-billion-parameter frog sings.", "An 8B frog sings.", "numbers"),
+    ],
+)
+def test_a_detail_in_other_words_is_not_a_changed_one(claim, evidence, guard):
+    assert guard_of(claim, evidence) == guard
+
+
+@pytest.mark.parametrize(
     "claim",
     [
         "SISS mitigated memorization on nearly 90% of prompts from Stable Diffusion.",

@@ -19,6 +19,7 @@ from eval.dataset import ClaimRow, Question, read_claims, read_questions
 from eval.harness import DATA
 from eval.metrics.ranking import roc_auc
 from rag import guards
+from rag.checking import SENTENCES
 from rag.confidence import Signals
 from rag.evidence import nearest_sentences
 from rag.models.entailer import load_uncalibrated, signs
@@ -140,7 +141,7 @@ def _claimed(footnote: Footnote, claims: Sequence[ClaimRow]) -> Iterator[Claimed
     def beside(claim: str, document: Document, kind: str, supported: bool, *, without: Sequence[str] = ()) -> Claimed:
         query = sentences.query(claim, footnote.library.idf)
         ranked = nearest_sentences(query, document, sentences, most=len(document.text))
-        evidence = [e.text for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:3]
+        evidence = [e.text for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:SENTENCES]
         premise = " ".join(evidence)
         objects = guards.object_to(claim, premise, context=context_of(document)) is not None
         (entailment,) = model.entail([(premise, claim)])
