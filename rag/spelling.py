@@ -1,15 +1,19 @@
-"""A misspelt word of a question → the word that the papers found for it have.
+"""A misspelt word of a question → the word that the papers found for it have, or else a usual English one.
 
-Only a word that neither the library nor the embedder's vocabulary knows counts as misspelt, and only
-words of papers that were found anyway may stand in for it. Names in capitals or with digits are left
-alone: `Gemma3` is not a misspelt `Gemma`.
+Only a word that neither the library nor the embedder's vocabulary knows counts as misspelt. Words of papers that were
+found anyway stand in for it, and where none is like it, an English word that is one slip of the hand away and far more
+usual than any other such, because `abouut` would count as a rare word that no paper has. Names in capitals or with
+digits are left alone: `Gemma3` is not a misspelt `Gemma`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
+from functools import cache
+from typing import Any
 
 from rag.library.lexical import terms
 from rag.models import Embedder
@@ -20,6 +24,9 @@ _WORD = re.compile(r"[^\W\d_][\w-]*[^\W_]")
 _SHORTEST = 4
 _ALIKE = 0.85  # of difflib's ratio: a letter too many or too few in six
 _SWAPPED = 0.8  # of words of the same letters
+_LONG = 5  # letters of a word that one slip does not turn into any other
+_USUAL = 3e-6  # of the words of English
+_MORE_USUAL = 3.0  # than the next
 
 
 def suspects(question: str, embedder: Embedder, idf: Idf) -> list[str]:
@@ -33,14 +40,43 @@ def suspects(question: str, embedder: Embedder, idf: Idf) -> list[str]:
 
 
 def corrected(question: str, misspelt: Iterable[str], papers: Iterable[Document]) -> str:
-    """The question with each misspelt word put right, where the papers have a word that is alike."""
-    words = {word.lower(): word for paper in papers for word in _WORD.findall(f"{paper.title} {paper.text}")}
+    """The question with each misspelt word put right, where the papers or English have a word that is alike."""
+    found = Counter(word for paper in papers for word in _WORD.findall(f"{paper.title} {paper.text}"))
+    forms = {word.lower(): word for word in found}
+    counts = Counter[str]()
+    for word, count in found.items():
+        counts[word.lower()] += count
     for word in misspelt:
-        near = get_close_matches(word.lower(), sorted(words), n=3, cutoff=_SWAPPED)
-        right = next((other for other in near if _alike(word.lower(), other)), None)
+        right = _of_papers(word.lower(), counts) or _of_english(word.lower())
         if right:
-            question = re.sub(rf"\b{re.escape(word)}\b", words[right], question)
+            question = re.sub(rf"\b{re.escape(word)}\b", forms.get(right, right), question)
     return question
+
+
+def _of_papers(word: str, counts: Mapping[str, int]) -> str:
+    near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
+    alike = next((other for other in near if _alike(word, other)), "")
+    if alike or len(word) < _LONG or word in _english():
+        return alike
+    slips = sorted(_english().edit_distance_1(word) & counts.keys())
+    return max(slips, key=lambda other: counts[other], default="")
+
+
+def _of_english(word: str) -> str:
+    english = _english()
+    if len(word) < _LONG or word in english:
+        return ""
+    shares = Counter({other: english.word_usage_frequency(other) for other in english.candidates(word) or ()})
+    (first, share), (_, second) = [*shares.most_common(2), ("", 0.0), ("", 0.0)][:2]
+    return first if share >= max(_USUAL, _MORE_USUAL * second) else ""
+
+
+@cache
+def _english() -> Any:
+    """Words of English by their frequency; a tenth of a second to load, so only once a word is strange."""
+    from spellchecker import SpellChecker
+
+    return SpellChecker(distance=1)
 
 
 def _alike(word: str, other: str) -> bool:
