@@ -41,31 +41,28 @@ def suspects(question: str, embedder: Embedder, idf: Idf) -> list[str]:
 
 def corrected(question: str, misspelt: Iterable[str], papers: Iterable[Document]) -> str:
     """The question with each misspelt word put right, where the papers or English have a word that is alike."""
-    found = Counter(word for paper in papers for word in _WORD.findall(f"{paper.title} {paper.text}"))
-    forms = {word.lower(): word for word in found}
-    counts = Counter[str]()
-    for word, count in found.items():
-        counts[word.lower()] += count
+    words = [word for paper in papers for word in _WORD.findall(f"{paper.title} {paper.text}")]
+    forms = {word.lower(): word for word in words}
+    counts = Counter(word.lower() for word in words)
     for word in misspelt:
-        right = _of_papers(word.lower(), counts) or _of_english(word.lower())
-        if right:
+        if right := _right(word.lower(), counts):
             question = re.sub(rf"\b{re.escape(word)}\b", forms.get(right, right), question)
     return question
 
 
-def _of_papers(word: str, counts: Mapping[str, int]) -> str:
+def _right(word: str, counts: Mapping[str, int]) -> str:
+    """What is meant by `word`, given how often the papers have each of theirs; empty where that cannot be told."""
     near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
     alike = next((other for other in near if _alike(word, other)), "")
     if alike or len(word) < _LONG or word in _english():
         return alike
     slips = sorted(_english().edit_distance_1(word) & counts.keys())
-    return max(slips, key=lambda other: counts[other], default="")
+    return max(slips, key=lambda other: counts[other], default="") or _usual(word)
 
 
-def _of_english(word: str) -> str:
+def _usual(word: str) -> str:
+    """The English word one slip away that is far more usual than any other, if there is one."""
     english = _english()
-    if len(word) < _LONG or word in english:
-        return ""
     shares = Counter({other: english.word_usage_frequency(other) for other in english.candidates(word) or ()})
     (first, share), (_, second) = [*shares.most_common(2), ("", 0.0), ("", 0.0)][:2]
     return first if share >= max(_USUAL, _MORE_USUAL * second) else ""
