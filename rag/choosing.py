@@ -16,6 +16,7 @@ from rag.models import (
     Embedder,
     Entailer,
     Generator,
+    NliEntailer,
     QueryLikelihood,
     load_asker,
     load_embedder,
@@ -23,6 +24,7 @@ from rag.models import (
     load_generator,
     load_reader,
 )
+from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
@@ -121,3 +123,9 @@ class Models:
         if self.settings.entailer == UNTRAINED:
             return OverlapEntailer()
         return load_entailer(self.settings.entailer, device=self.settings.device)
+
+    @property
+    def own_entailer(self) -> NliEntailer | None:
+        """The entailer if it is Footnote's own: what it makes of a question is weighed by constants fitted on it."""
+        entailer = self.entailer
+        return entailer if isinstance(entailer, NliEntailer) and entailer.name == OWN_ENTAILER else None

@@ -27,24 +27,28 @@ class Signals:
     `words`: the share of the question's words it has (`bm25_share`); `match`: how well its best sentence
     matches; `least_found`: of the content words asked, the one that the papers have least of: how similar the
     nearest of their tokens is; `reader`: the log of the summed odds, by the reader, that a sentence answers;
-    `None` without a reader.
+    `entailed`: the log odds, by the entailer, that one of the first sentences carries the question, as if it
+    were a claim, which those that are only about its topic do less. `None` without them.
     """
 
     words: float = 0.0
     match: float = 0.0
     least_found: float = 0.0
     reader: float | None = None
+    entailed: float | None = None
 
 
 def confidence(signals: Signals) -> float:
     """The probability, 0..1, that the papers answer. Raises ModelError where the constants are missing."""
-    weights = calibrated("confidence")["without" if signals.reader is None else "with_reader"]
+    known = "without" if signals.reader is None else "with_reader" if signals.entailed is None else "with_both"
+    weights = calibrated("confidence")[known]
     log_odds: float = (
         weights["bias"]
         + weights["words"] * signals.words
         + weights["match"] * signals.match
         + weights["least_found"] * signals.least_found
         + weights.get("reader", 0.0) * (signals.reader or 0.0)
+        + weights.get("entailed", 0.0) * (signals.entailed or 0.0)
     )
     likely = 1 / (1 + math.exp(-log_odds))
     return likely if signals.match >= MATCH_FLOOR else min(likely, 0.99 * ANSWERS_FROM)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.cite import Evidence
 from rag.confidence import Signals
-from rag.models import Reader
+from rag.models import NliEntailer, Reader
+from rag.models.entailer import signs
 from rag.models.reader import titled
 from rag.sentences import Query, Sentences, SentenceVectors
 from rag.types import Document, Hit
@@ -26,6 +27,7 @@ from rag.words import figures
 READER_WEIGHT = 0.12  # of a logit
 PAPER_WEIGHT = 1.0
 SIGNAL_PAPERS = 3  # whose sentences say whether any answers
+SIGNAL_SENTENCES = 3  # of the chosen ones, held against the question as if it were a claim
 FIGURE_BONUS = 0.2  # for a sentence with a figure, when the question asks for one
 
 # A question that lists is answered out of as many papers as are near the best, a sentence of each.
@@ -69,8 +71,12 @@ def select(
     sentences: SentenceVectors,
     *,
     reader: Reader | None = None,
+    entailer: NliEntailer | None = None,
 ) -> Selection:
-    """Pick the best sentences of the best papers: one of each for a list, else of the papers that it takes."""
+    """Pick the best sentences of the best papers: one of each for a list, else of the papers that it takes.
+
+    `entailer` is Footnote's own or none; it has no say in what is picked.
+    """
     if not hits:
         return Selection()
     listing = query.lists
@@ -89,7 +95,11 @@ def select(
     knows = reader is not None and reader.knows_none and not listing
     several = len({item.document.id for item in chosen}) > 1
     names_papers = several and (listing or len(joined) > 1)
-    return Selection(tuple(chosen), _signals(query, read, joined, reader_knows=knows), names_papers=names_papers)
+    signals = _signals(query, read, joined, reader_knows=knows)
+    if knows and entailer and chosen:
+        carried = entailer.uncalibrated([(item.text, query.text) for item in chosen[:SIGNAL_SENTENCES]])
+        signals = replace(signals, entailed=max(signs(found)[0] for found in carried))
+    return Selection(tuple(chosen), signals, names_papers=names_papers)
 
 
 def _joined(query: Query, read: Sequence[_Read]) -> list[_Read]:

@@ -32,6 +32,7 @@ from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, Reader
 from rag.salience import Salience, salience
+from rag.sentences import Query
 from rag.settings import Settings
 from rag.text import fold
 from rag.types import Abstention, Answer, Document, Hit, Turn
@@ -177,7 +178,7 @@ class Footnote:
         alone = standalone(_checked(question), history)
         query, hits = searching.search(alone, self.library, self.models, k=self.settings.documents)
         documents = searching.papers_of(hits, self.library)
-        return selecting.select(query, hits, documents, self.models.sentences, reader=self.reader).signals
+        return self._select(query, hits, documents).signals
 
     def ask(self, question: str, **options: Any) -> Answer:
         """Answer a question; takes the options of `stream`."""
@@ -214,7 +215,7 @@ class Footnote:
             fingerprint=self._fingerprint(),
         )
         yield Progress("reading")
-        selection = selecting.select(query, hits, documents, self.models.sentences, reader=self.reader)
+        selection = self._select(query, hits, documents)
         sure = confidence(selection.signals) if hits else 0.0
         answer = replace(answer, confidence=round(sure, 4))
         clock.lap("select")
@@ -246,6 +247,10 @@ class Footnote:
         )
         clock.lap("verify")
         yield replace(answer, timings=clock.done())
+
+    def _select(self, query: Query, hits: Sequence[Hit], documents: Mapping[str, Document]) -> selecting.Selection:
+        own = self.models
+        return selecting.select(query, hits, documents, own.sentences, reader=own.reader, entailer=own.own_entailer)
 
     def _draft(self, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
         return self.generator.stream(

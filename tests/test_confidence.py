@@ -7,25 +7,32 @@ from rag.confidence import ANSWERS_FROM, MATCH_FLOOR, Signals, confidence
 PLAIN = Signals(words=0.4, match=0.7, least_found=0.5)
 
 
-@pytest.mark.parametrize("reader", [None, 2.0])
-def test_signs_point_the_right_way(reader):
-    base = Signals(0.4, 0.6, 0.4, reader)
+@pytest.mark.parametrize("judged", [(None, None), (2.0, None), (2.0, -1.0)])
+def test_signs_point_the_right_way(judged):
+    base = Signals(0.4, 0.6, 0.4, *judged)
     sure = confidence(base)
-    assert confidence(Signals(0.4, 0.8, 0.4, reader)) > sure, "a better match"
-    assert confidence(Signals(0.4, 0.6, 0.6, reader)) > sure, "every word found"
-    assert confidence(Signals(0.8, 0.6, 0.4, reader)) < sure, "the same match, though more words are shared"
+    assert confidence(Signals(0.4, 0.8, 0.4, *judged)) > sure, "a better match"
+    assert confidence(Signals(0.4, 0.6, 0.6, *judged)) > sure, "every word found"
+    assert confidence(Signals(0.8, 0.6, 0.4, *judged)) < sure, "the same match, though more words are shared"
     assert 0 < sure < 1
 
 
-def test_the_reader_can_tip_it_either_way():
-    assert confidence(Signals(0.4, 0.6, 0.4, 5.0)) > ANSWERS_FROM > confidence(Signals(0.4, 0.6, 0.4, -6.0))
+@pytest.mark.parametrize("entailed", [None, -1.0])
+def test_the_reader_can_tip_it_either_way(entailed):
+    yes, no = (confidence(Signals(0.4, 0.6, 0.4, reader, entailed)) for reader in (5.0, -6.0))
+    assert yes > ANSWERS_FROM > no
 
 
-@pytest.mark.parametrize("reader", [None, 9.0])
-def test_below_the_floor_nothing_else_helps(reader):
-    far, near = (Signals(0.0, MATCH_FLOOR + step, 0.9, reader) for step in (-0.01, 0.01))
+def test_so_can_the_entailer():
+    yes, no = (confidence(Signals(0.4, 0.6, 0.4, 1.0, entailed)) for entailed in (4.0, -6.0))
+    assert yes > ANSWERS_FROM > no
+
+
+@pytest.mark.parametrize("judged", [(None, None), (9.0, None), (9.0, 2.0)])
+def test_below_the_floor_nothing_else_helps(judged):
+    far, near = (Signals(0.0, MATCH_FLOOR + step, 0.9, *judged) for step in (-0.01, 0.01))
     assert confidence(far) < ANSWERS_FROM
-    assert reader is None or confidence(near) > ANSWERS_FROM
+    assert judged[0] is None or confidence(near) > ANSWERS_FROM
 
 
 def test_a_question_about_nothing_in_the_library_is_not_answered():

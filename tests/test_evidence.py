@@ -2,6 +2,7 @@
 
 import pytest
 
+from rag.pipeline import Footnote
 from rag.types import Abstention
 
 
@@ -45,3 +46,13 @@ def test_a_named_paper_that_does_not_speak_of_it_is_declined(seeds):
 def test_answers_stay_short(seeds):
     for question in ("What is HELMET?", "How does BASED work?", "What is a sparse feature circuit?"):
         assert len(seeds.ask(question).text.split()) <= 125
+
+
+def test_what_the_entailer_makes_of_the_question_is_a_sign_where_it_is_our_own(seeds, tmp_path):
+    said = seeds.signals("Does PERL need less memory than conventional RLHF?").entailed
+    about = seeds.signals("Does PERL need a reward model of its own?").entailed
+    assert said > about + 1
+    assert seeds.signals("Which papers study unlearning?").entailed is None, "not for lists"
+    other = Footnote.open(tmp_path / "library", embedder=seeds.embedder, reader=seeds.reader, entailer="overlap")
+    assert other.signals("Does PERL need less memory than conventional RLHF?").entailed is None
+    other.library.close()

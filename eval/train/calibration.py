@@ -22,7 +22,8 @@ from rag import guards
 from rag.checking import SENTENCES
 from rag.confidence import Signals
 from rag.evidence import nearest_sentences
-from rag.models.entailer import load_uncalibrated, signs
+from rag.models import load_entailer
+from rag.models.entailer import OWN, signs
 from rag.models.weights import TRAINED
 from rag.pipeline import Footnote
 from rag.sentences import SentenceVectors
@@ -51,7 +52,8 @@ def calibrate(
     with tempfile.TemporaryDirectory() as folder:
         footnote = Footnote.build([_SEEDS], Path(folder) / "library")
         # A reader that is given, not named, goes without the asker: so it is where its base has not been fetched.
-        other = Footnote.open(Path(folder) / "library", embedder=footnote.embedder, reader=footnote.reader)
+        parts = {"embedder": footnote.embedder, "reader": footnote.reader, "entailer": footnote.entailer}
+        other = Footnote.open(Path(folder) / "library", **parts)
         rows = questions or read_questions(DATA / "questions-dev.jsonl")
         asked = [*_asked(footnote, rows), *_asked(other, rows)]
         other.library.close()
@@ -83,14 +85,19 @@ def _asked(footnote: Footnote, questions: Sequence[Question]) -> list[Asked]:
 
 
 def confidence_weights(asked: Sequence[Asked]) -> JSON:
-    """Weights with a reader and without, each with how they do on questions that they were not fitted on.
+    """Weights with reader and entailer, with a reader and with neither, each with how they do on unseen questions.
 
     A question may come several times, with the signs under several settings.
-    A question that lists has no sign of the reader (`rag.evidence`), so it counts only for the weights without.
+    A question that lists has no sign of either (`rag.evidence`), so it counts only for the weights without.
     """
     read = [item for item in asked if item.signals.reader is not None]
+    judged = [item for item in read if item.signals.entailed is not None]
     plain = ["words", "match", "least_found"]
-    return {"with_reader": _weights_of(read, [*plain, "reader"]), "without": _weights_of(asked, plain)}
+    return {
+        "with_both": _weights_of(judged, [*plain, "reader", "entailed"]),
+        "with_reader": _weights_of(read, [*plain, "reader"]),
+        "without": _weights_of(asked, plain),
+    }
 
 
 def _weights_of(asked: Sequence[Asked], names: Sequence[str]) -> JSON:
@@ -134,7 +141,7 @@ def _claimed(footnote: Footnote, claims: Sequence[ClaimRow]) -> Iterator[Claimed
 
     Such text is what is left of their paper without the gold sentences, and the likeliest other paper.
     """
-    model = load_uncalibrated()
+    model = load_entailer(OWN)
     sentences = SentenceVectors(footnote.embedder)
     documents = {document.source: document for document in footnote.library.every()}
 
@@ -144,7 +151,7 @@ def _claimed(footnote: Footnote, claims: Sequence[ClaimRow]) -> Iterator[Claimed
         evidence = [e.text for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:SENTENCES]
         premise = " ".join(evidence)
         objects = guards.object_to(claim, premise, context=context_of(document)) is not None
-        (entailment,) = model.entail([(premise, claim)])
+        (entailment,) = model.uncalibrated([(premise, claim)])
         return Claimed(kind, row.source, supported, (*signs(entailment), float(objects)))
 
     for row in claims:

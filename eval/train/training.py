@@ -1,7 +1,8 @@
 """The training loop of reader and entailer: a cross-encoder under transformers' Trainer.
 
 The reader is the default embedder's encoder with other weights, word embeddings apart; the entailer an encoder
-of its own with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last checkpoint.
+of its own with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last
+checkpoint.
 """
 
 from __future__ import annotations

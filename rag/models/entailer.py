@@ -91,6 +91,11 @@ class NliEntailer:
 
     def entail(self, pairs: Sequence[tuple[str, str]]) -> list[Entailment]:
         """Judge pairs in one batch; those judged before are remembered."""
+        found = self.uncalibrated(pairs)
+        return [self._calibration.of(raw) for raw in found] if self._calibration else found
+
+    def uncalibrated(self, pairs: Sequence[tuple[str, str]]) -> list[Entailment]:
+        """The same as the model was trained: what constants are fitted on."""
         return [self._entailment(row) for row in self._encoder.logits(pairs)]
 
     def _entailment(self, logits: NDArray[np.float32]) -> Entailment:
@@ -98,8 +103,7 @@ class NliEntailer:
         parts = dict.fromkeys(_KINDS, 0.0)
         for index, share in enumerate((shares / shares.sum()).tolist()):
             parts[self._roles[index]] += share
-        found = Entailment(**parts)
-        return self._calibration.of(found) if self._calibration else found
+        return Entailment(**parts)
 
 
 def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
@@ -119,15 +123,10 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
     return roles
 
 
-def load_entailer(setting: str, *, device: str = "") -> Entailer:
+def load_entailer(setting: str, *, device: str = "") -> NliEntailer:
     """Footnote's own entailer, or the NLI model of that hub id or folder. Raises ModelError."""
     if setting == OWN:
         fitted = calibrated("entailer")
         calibration = Calibration(fitted["bias"], fitted["support"], fitted["contradiction"])
         return NliEntailer(load_trained("entailer", device=device), OWN, calibration=calibration)
     return NliEntailer(load(setting, what="entailer", device=device), setting)
-
-
-def load_uncalibrated() -> Entailer:
-    """Footnote's own entailer as it was trained: what its calibration is fitted on. Raises ModelError."""
-    return NliEntailer(load_trained("entailer"), OWN)

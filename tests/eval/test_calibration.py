@@ -1,6 +1,7 @@
 """Calibration: signs that tell get weight, and a few dev rows go through the whole of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -44,10 +45,13 @@ def test_nine_in_ten_of_the_answerable_are_above_the_threshold():
 
 def test_questions_without_a_sign_of_the_reader_are_left_out_where_it_counts():
     rows = asked(lambda answerable: 1.0 if answerable else -1.0)
+    rows[20:] = [Asked(row.question, replace(row.signals, entailed=row.signals.reader)) for row in rows[20:]]
     rows[:10] = [Asked(q, Signals(0.5, 0.5, 0.5, None)) for q in QUESTIONS[:10]]
     found = confidence_weights(rows)
     assert found["with_reader"]["questions"] + 10 == found["without"]["questions"] == len(rows)
     assert found["with_reader"]["reader"] > 1
+    assert found["with_both"]["questions"] + 20 == len(rows)
+    assert found["with_both"]["entailed"] > 0.5
 
 
 def test_an_objection_costs_what_it_is_worth():
@@ -71,6 +75,7 @@ def test_a_few_rows_go_through_all_of_it(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "calibration.json").read_text()) == fitted
     assert fitted["entailer"]["claims"] > len(claims[::9])
     assert fitted["confidence"]["with_reader"]["match"] > 0
+    assert fitted["confidence"]["with_both"]["entailed"] > 0
 
 
 def test_what_ships_was_made_by_it():
