@@ -4,7 +4,7 @@ No single sign tells. A question that names a paper finds it whatever it asks, s
 many of the question's words owes an answer that shares its meaning as well; a question in other words
 shares few, and a middling match may be the answer. The signs are therefore weighed against each other,
 by a logistic regression that `footnote train calibration` fits on eval/data/questions-dev.jsonl, shifted
-so that nine in ten of the answerable questions there are answered.
+so that 93 in a hundred of the answerable questions there are answered.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from rag.sentences import SentenceVectors
 from rag.types import JSON, Document, Turn, Verdict
 from rag.verify import context_of
 
-ANSWERED = 0.9  # of the answerable dev questions: where the threshold is put
+ANSWERED = 0.93  # of the answerable dev questions: with more, soon more than one in five near the papers pass
 BESIDE_WEIGHT = 0.25  # of a faithful claim beside sentences that do not say it
 FOLDS = 8
 _SEEDS = Path(__file__).parents[2] / "seeds"

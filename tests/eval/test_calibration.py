@@ -32,7 +32,7 @@ def test_the_sign_that_tells_gets_the_weight():
     assert 0.65 < found["cross_validated"]["auc"] < 0.9
 
 
-def test_nine_in_ten_of_the_answerable_are_above_the_threshold():
+def test_as_many_of_the_answerable_as_are_meant_to_be_are_above_the_threshold():
     rows = asked()
     found = confidence_weights(rows)["without"]
     log_odds = [
