@@ -20,7 +20,7 @@ def asked(reader=lambda answerable: 0.0):
     """The dev questions with signs of which only `match` tells, and the reader if it knows."""
     chance = np.random.default_rng(5)
     return [
-        Asked(q, Signals(chance.random(), q.answerable + chance.normal(), chance.random(), reader(q.answerable)))
+        Asked(q, Signals(chance.random(), q.answerable + chance.normal(), chance.random(), reader(q.answerable), 0.0))
         for q in QUESTIONS
     ]
 
@@ -45,7 +45,8 @@ def test_as_many_of_the_answerable_as_are_meant_to_be_are_above_the_threshold():
 
 def test_questions_without_a_sign_of_the_reader_are_left_out_where_it_counts():
     rows = asked(lambda answerable: 1.0 if answerable else -1.0)
-    rows[20:] = [Asked(row.question, replace(row.signals, entailed=row.signals.reader)) for row in rows[20:]]
+    rows = [Asked(row.question, replace(row.signals, entailed=row.signals.reader)) for row in rows]
+    rows[10:20] = [Asked(row.question, replace(row.signals, entailed=None)) for row in rows[10:20]]
     rows[:10] = [Asked(q, Signals(0.5, 0.5, 0.5, None)) for q in QUESTIONS[:10]]
     found = confidence_weights(rows)
     assert found["with_reader"]["questions"] + 10 == found["without"]["questions"] == len(rows)
