@@ -22,7 +22,7 @@ from rag import guards
 from rag.checking import SENTENCES
 from rag.confidence import Signals
 from rag.evidence import nearest_sentences
-from rag.models import load_entailer
+from rag.models import NliEntailer, load_entailer
 from rag.models.entailer import OWN, signs
 from rag.models.weights import TRAINED
 from rag.pipeline import Footnote
@@ -50,14 +50,15 @@ def calibrate(
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        footnote = Footnote.build([_SEEDS], Path(folder) / "library")
+        judge = load_entailer(OWN)
+        footnote = Footnote.build([_SEEDS], Path(folder) / "library", entailer=judge)
         # A reader that is given, not named, goes without the asker: so it is where its base has not been fetched.
-        parts = {"embedder": footnote.embedder, "reader": footnote.reader, "entailer": footnote.entailer}
+        parts = {"embedder": footnote.embedder, "reader": footnote.reader, "entailer": judge}
         other = Footnote.open(Path(folder) / "library", **parts)
         rows = questions or read_questions(DATA / "questions-dev.jsonl")
         asked = [*_asked(footnote, rows), *_asked(other, rows)]
         other.library.close()
-        claimed = list(_claimed(footnote, claims or read_claims(DATA / "claims-dev.jsonl")))
+        claimed = list(_claimed(footnote, judge, claims or read_claims(DATA / "claims-dev.jsonl")))
         footnote.library.close()
     fitted = {"confidence": confidence_weights(asked), "entailer": entailer_weights(claimed)}
     if install:
@@ -136,12 +137,11 @@ class Claimed:
 BESIDE = "beside"
 
 
-def _claimed(footnote: Footnote, claims: Sequence[ClaimRow]) -> Iterator[Claimed]:
+def _claimed(footnote: Footnote, judge: NliEntailer, claims: Sequence[ClaimRow]) -> Iterator[Claimed]:
     """Every claim beside its paper, and the faithful ones also beside text that does not say them.
 
     Such text is what is left of their paper without the gold sentences, and the likeliest other paper.
     """
-    model = load_entailer(OWN)
     sentences = SentenceVectors(footnote.embedder)
     documents = {document.source: document for document in footnote.library.every()}
 
@@ -151,7 +151,7 @@ def _claimed(footnote: Footnote, claims: Sequence[ClaimRow]) -> Iterator[Claimed
         evidence = [e.text for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:SENTENCES]
         premise = " ".join(evidence)
         objects = guards.object_to(claim, premise, context=context_of(document)) is not None
-        (entailment,) = model.uncalibrated([(premise, claim)])
+        (entailment,) = judge.uncalibrated([(premise, claim)])
         return Claimed(kind, row.source, supported, (*signs(entailment), float(objects)))
 
     for row in claims:

@@ -193,9 +193,14 @@ def _from_onnx(file: Path, folder: Path) -> None:
     )
     model = DebertaV2ForSequenceClassification(config).to(torch.bfloat16)
     model.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
-    encoder = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
-    model.save_pretrained(folder, state_dict=encoder)
+    save_without_head(model, folder)
     AutoTokenizer.from_pretrained(str(file.parent), local_files_only=True).save_pretrained(folder)
+
+
+def save_without_head(model: Any, folder: Path) -> None:
+    """Write a sequence classifier's encoder and pooler; whoever loads them gives it a head of its own."""
+    kept = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
+    model.save_pretrained(folder, state_dict=kept)
 
 
 def whole_tensors(graph: Any) -> dict[str, NDArray[np.float32]]:

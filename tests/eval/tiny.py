@@ -1,5 +1,6 @@
 """Models of two layers, for tests that train or generate: a generator that knows some words, an encoder."""
 
+from rag.models.fetching import save_without_head
 from rag.models.weights import embedder_folder
 
 
@@ -45,8 +46,6 @@ def make_encoder(folder):
         relative_attention=True,
         pos_att_type="p2c|c2p",
     )
-    model = DebertaV2ForSequenceClassification(config)
-    encoder = {name: tensor for name, tensor in model.state_dict().items() if not name.startswith("classifier")}
-    model.save_pretrained(folder, state_dict=encoder)
+    save_without_head(DebertaV2ForSequenceClassification(config), folder)
     tokenizer.save_pretrained(folder)
     return folder
