@@ -47,7 +47,7 @@ def train(
 ) -> int:
     """Train MODEL on a GPU where there is one, else on the processor, and write its card.
 
-    The data's layout is told in eval/train/corpora.py; half an hour to an hour on two free cores. "calibration"
+    The data's layout is told in eval/train/corpora.py; some minutes to an hour on two free cores. "calibration"
     fits the constants that judge with the models that are installed, on the dev questions and claims: it takes
     neither --data nor --papers, and some minutes. "questions" has a chat model ask about --papers, one and a half
     a second with 1.5B parameters on two cores, for the reader to learn from.
