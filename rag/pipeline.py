@@ -249,6 +249,8 @@ class Footnote:
         yield replace(answer, timings=clock.done())
 
     def _select(self, query: Query, hits: Sequence[Hit], documents: Mapping[str, Document]) -> selecting.Selection:
+        if not hits:
+            return selecting.Selection()  # no model is loaded for nothing
         own = self.models
         return selecting.select(query, hits, documents, own.sentences, reader=own.reader, entailer=own.own_entailer)
 
