@@ -15,6 +15,13 @@ from dataclasses import dataclass
 from rag.models.weights import calibrated
 
 ANSWERS_FROM = 0.5
+_PLAIN = ("words", "match", "least_found")
+# The signs that are weighed with reader and own entailer, with a reader only, and with neither.
+SIGNS = {
+    "with_both": (*_PLAIN, "reader", "entailed"),
+    "with_reader": (*_PLAIN, "reader"),
+    "without": _PLAIN,
+}
 # Where no sentence matches better, the papers are about something else: the answerable dev questions begin at .28,
 # more than half of those far from the papers lie below .25.
 MATCH_FLOOR = 0.25
@@ -42,13 +49,6 @@ def confidence(signals: Signals) -> float:
     """The probability, 0..1, that the papers answer. Raises ModelError where the constants are missing."""
     known = "without" if signals.reader is None else "with_reader" if signals.entailed is None else "with_both"
     weights = calibrated("confidence")[known]
-    log_odds: float = (
-        weights["bias"]
-        + weights["words"] * signals.words
-        + weights["match"] * signals.match
-        + weights["least_found"] * signals.least_found
-        + weights.get("reader", 0.0) * (signals.reader or 0.0)
-        + weights.get("entailed", 0.0) * (signals.entailed or 0.0)
-    )
+    log_odds = weights["bias"] + sum(weights[name] * getattr(signals, name) for name in SIGNS[known])
     likely = 1 / (1 + math.exp(-log_odds))
     return likely if signals.match >= MATCH_FLOOR else min(likely, 0.99 * ANSWERS_FROM)

@@ -73,12 +73,10 @@ def select(
     reader: Reader | None = None,
     entailer: NliEntailer | None = None,
 ) -> Selection:
-    """Pick the best sentences of the best papers: one of each for a list, else of the papers that it takes.
+    """Pick the best sentences of the best papers, of one at least: one of each for a list, else of those that it takes.
 
     `entailer` is Footnote's own or none; it has no say in what is picked.
     """
-    if not hits:
-        return Selection()
     listing = query.lists
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
     near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]

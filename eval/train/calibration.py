@@ -20,7 +20,7 @@ from eval.harness import DATA
 from eval.metrics.ranking import roc_auc
 from rag import guards
 from rag.checking import SENTENCES
-from rag.confidence import Signals
+from rag.confidence import SIGNS, Signals
 from rag.evidence import nearest_sentences
 from rag.models import NliEntailer, load_entailer
 from rag.models.entailer import OWN, signs
@@ -93,12 +93,8 @@ def confidence_weights(asked: Sequence[Asked]) -> JSON:
     """
     read = [item for item in asked if item.signals.reader is not None]
     judged = [item for item in read if item.signals.entailed is not None]
-    plain = ["words", "match", "least_found"]
-    return {
-        "with_both": _weights_of(judged, [*plain, "reader", "entailed"]),
-        "with_reader": _weights_of(read, [*plain, "reader"]),
-        "without": _weights_of(asked, plain),
-    }
+    usable = {"with_both": judged, "with_reader": read, "without": asked}
+    return {known: _weights_of(usable[known], names) for known, names in SIGNS.items()}
 
 
 def _weights_of(asked: Sequence[Asked], names: Sequence[str]) -> JSON:
