@@ -17,7 +17,7 @@ from typing import Any
 from eval.train import answerer
 from eval.train.corpora import Row
 from eval.train.reader_data import neighbours_of, written
-from rag.models.generator import ASKS, log_likelihood
+from rag.models.asker import Asker, shown_tokens
 from rag.models.reader import titled
 
 HELD_OUT = 40  # questions kept for the scores on the card
@@ -52,8 +52,7 @@ def train(
 def encoded(row: Row, tokenizer: Any) -> dict[str, list[int]]:
     """`input_ids`, and `labels` that leave the abstract out, which is cut to fit."""
     question = tokenizer(f" {row['question']}", add_special_tokens=False)["input_ids"]
-    shown = tokenizer(ASKS.format(_abstract(row)), add_special_tokens=False)["input_ids"]
-    shown = shown[-(answerer.LONGEST - len(question)) :]
+    shown = shown_tokens(tokenizer, _abstract(row))[-(answerer.LONGEST - len(question)) :]
     return {"input_ids": shown + question, "labels": [answerer.IGNORED] * len(shown) + question}
 
 
@@ -62,8 +61,9 @@ def scores(model: Any, tokenizer: Any, held: Sequence[Row]) -> dict[str, float]:
     model.eval()
     texts = [_abstract(row) for row in held]
     first, likely = [], []
+    asker = Asker(model, tokenizer)
     for row, text, near in zip(held, texts, neighbours_of(texts, _NEAR), strict=True):
-        found = log_likelihood(model, tokenizer, row["question"], [text, *(texts[other] for other in near)])
+        found = asker.likelihood(row["question"], [text, *(texts[other] for other in near)])
         first.append(bool(found[0] > found[1:].max()))
         likely.append(float(found[0]))
     return {"first": sum(first) / len(held), "log_likelihood": sum(likely) / len(held)}

@@ -9,15 +9,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from rag.models import weights
+from rag.models.asker import Asker, QueryLikelihood
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
 from rag.models.fetching import Say
-from rag.models.generator import Generator, QueryLikelihood, TransformerGenerator
+from rag.models.generator import Generator, TransformerGenerator, load_causal
 from rag.models.reader import Reader, load_reader
 from rag.models.server import ServerEmbedder, ServerGenerator
 from rag.settings import Settings
 
 __all__ = [
+    "Asker",
     "Embedder",
     "Entailer",
     "Entailment",
@@ -46,9 +48,10 @@ def load_embedder(settings: Settings) -> Embedder:
     return TransformerEmbedder(settings.embedder, settings.embedder, device=settings.device)
 
 
-def load_asker(settings: Settings) -> TransformerGenerator:
+def load_asker(settings: Settings) -> Asker:
     """Footnote's own query likelihood: the default generator, trained to ask. Raises ModelError."""
-    return _adapted("footnote-asker", settings.device)
+    adapter = weights.read_packed("asker")
+    return Asker(*load_causal(weights.generator_folder(), "footnote-asker", adapter=adapter, device=settings.device))
 
 
 def load_generator(settings: Settings, *, say: Say | None = None) -> Generator:
@@ -58,13 +61,9 @@ def load_generator(settings: Settings, *, say: Say | None = None) -> Generator:
     if settings.llm == weights.DEFAULT_GENERATOR:
         return TransformerGenerator(weights.generator_folder(say=say), settings.llm, device=settings.device)
     if settings.llm == weights.OWN_GENERATOR:
-        return _adapted(settings.llm, settings.device, say)
+        adapter, folder = weights.read_packed(weights.OWN[settings.llm]), weights.generator_folder(say=say)
+        return TransformerGenerator(folder, settings.llm, adapter=adapter, device=settings.device)
     place = Path(settings.llm)
     if place.suffix == ".gguf":
         return TransformerGenerator(place.parent, place.stem, gguf=place.name, device=settings.device)
     return TransformerGenerator(settings.llm, settings.llm, device=settings.device)
-
-
-def _adapted(name: str, device: str, say: Say | None = None) -> TransformerGenerator:
-    adapter = weights.read_packed(weights.OWN[name])
-    return TransformerGenerator(weights.generator_folder(say=say), name, adapter=adapter, device=device)

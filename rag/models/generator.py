@@ -7,22 +7,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Protocol
 
 from rag.errors import ModelError
 from rag.models import processor
 from rag.models.adapter import add
 
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
-ASKS = "Abstract: {}\nQuestion answered by this abstract:"
-_ASKED_TOKENS = 128
-_SHOWN_CHARACTERS = 3_000  # longer than nearly every abstract
 _WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
 
 
@@ -39,15 +33,6 @@ class Generator(Protocol):
         ...
 
 
-@runtime_checkable
-class QueryLikelihood(Protocol):
-    """A language model that tells how likely a question is after a text."""
-
-    def likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The mean log-probability of the question's tokens after each text, `(texts,)`."""
-        ...
-
-
 class TransformerGenerator:
     """A causal language model with a chat template, greedy, one generation at a time."""
 
@@ -61,29 +46,13 @@ class TransformerGenerator:
         device: str = "",
     ) -> None:
         import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        processor.quiet()
         self.name = name
         self._torch = torch
         self._busy = threading.Lock()
-        self._device = processor.device_of(device)
-        options: dict[str, Any] = {"local_files_only": Path(place).exists()}  # nobody is asked about what lies here
-        if gguf:
-            options["gguf_file"] = gguf
-        try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), **options)
-            dtype = processor.dtype_of(self._device)
-            model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=dtype, **options)
-        except (OSError, ValueError, ImportError) as error:
-            raise ModelError(
-                f"generator {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id, a folder "
-                "or a GGUF file, or a server with --llm-url"
-            ) from error
-        if adapter:
-            add(model, adapter)
-        self._model = model.to(self._device).eval()
-        self.context_window = int(getattr(model.config, "max_position_embeddings", 2048))
+        self._model, self._tokenizer = load_causal(place, name, gguf=gguf, adapter=adapter, device=device)
+        self._device = self._model.device
+        self.context_window = int(getattr(self._model.config, "max_position_embeddings", 2048))
 
     def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
         """Generate in pieces; the prompt is cut from its front when it exceeds the context."""
@@ -122,11 +91,6 @@ class TransformerGenerator:
         if failures:
             raise ModelError(f"generator {self.name!r} failed: {failures[0]}") from failures[0]
 
-    def likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The mean log-probability of the question's tokens after each text, in one batch; texts are cut to fit."""
-        with self._busy:
-            return log_likelihood(self._model, self._tokenizer, question, texts, longest=self.context_window)
-
     def rendered(self, system: str, prompt: str) -> str:
         """The text that the model goes on from: the messages in its chat template, if it has one."""
         if not self._tokenizer.chat_template:
@@ -151,32 +115,33 @@ class TransformerGenerator:
         }
 
 
-def log_likelihood(
-    model: Any, tokenizer: Any, question: str, texts: Sequence[str], *, longest: int = 2048
-) -> NDArray[np.float32]:
-    """The mean log-probability of the question's tokens after each text, `(texts,)`; texts are cut to `longest`."""
-    import torch
+def load_causal(
+    place: Path | str,
+    name: str,
+    *,
+    gguf: str | None = None,
+    adapter: Mapping[str, Any] | None = None,
+    device: str = "",
+) -> tuple[Any, Any]:
+    """A causal language model, ready to run, and its tokenizer. Raises ModelError."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    asked = tokenizer(f" {question}", add_special_tokens=False)["input_ids"][:_ASKED_TOKENS]
-    shown = [tokenizer(ASKS.format(text[:_SHOWN_CHARACTERS]), add_special_tokens=False)["input_ids"] for text in texts]
-    if not asked or not shown:
-        return np.zeros(len(texts), np.float32)
-    shown = [own[-(longest - len(asked)) :] for own in shown]
-    most = max(map(len, shown))
-    ids = [[0] * (most - len(own)) + own + asked for own in shown]  # so that questions end together
-    mask = [[0] * (most - len(own)) + [1] * (len(own) + len(asked)) for own in shown]
-    attended = torch.tensor(mask, device=model.device)
-    with torch.inference_mode():
-        logits = model(
-            input_ids=torch.tensor(ids, device=model.device),
-            attention_mask=attended,
-            position_ids=(attended.cumsum(-1) - 1).clamp(min=0),
-            logits_to_keep=len(asked) + 1,
-            use_cache=False,
-        ).logits
-    likely = logits[:, :-1].float().log_softmax(-1)
-    found = likely.gather(2, torch.tensor([asked] * len(shown), device=model.device)[:, :, None])
-    return np.asarray(found[:, :, 0].mean(1).cpu().numpy(), np.float32)
+    processor.quiet()
+    where = processor.device_of(device)
+    options: dict[str, Any] = {"local_files_only": Path(place).exists()}  # nobody is asked about what lies here
+    if gguf:
+        options["gguf_file"] = gguf
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(place), **options)
+        model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=processor.dtype_of(where), **options)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(
+            f"generator {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id, a folder "
+            "or a GGUF file, or a server with --llm-url"
+        ) from error
+    if adapter:
+        add(model, adapter)
+    return model.to(where).eval(), tokenizer
 
 
 def _stopper(stop: threading.Event) -> Any:

@@ -10,7 +10,8 @@ from eval.train import asker, questions, reader_data, ship
 from eval.train.reader_data import NONE
 from rag.errors import BadInputError
 from rag.library.lexical import terms
-from rag.models import TransformerGenerator, weights
+from rag.models import Asker, TransformerGenerator, weights
+from rag.models.generator import load_causal
 from tests.eval.tiny import make
 from ui.cli import main
 
@@ -108,9 +109,10 @@ def test_the_asker_is_trained_packed_and_loaded(papers, model, tmp_path, monkeyp
     assert scores["log_likelihood"] > scores["untrained_log_likelihood"]
     assert card["questions_by"] == ["somebody"]
     monkeypatch.setattr(weights, "TRAINED", tmp_path)
-    trained = TransformerGenerator(tiny, "asker", adapter=weights.read_packed("asker"), device="cpu")
+    trained = Asker(*load_causal(tiny, "asker", adapter=weights.read_packed("asker"), device="cpu"))
+    untrained = Asker(*load_causal(tiny, "tiny", device="cpu"))
     question, texts = rows[0]["question"], [f"{row['title']}. {' '.join(row['sentences'])}" for row in rows]
-    assert trained.likelihood(question, texts).mean() > model.likelihood(question, texts).mean()
+    assert trained.likelihood(question, texts).mean() > untrained.likelihood(question, texts).mean()
 
 
 def test_nothing_to_learn_from_is_told_of(tmp_path):
