@@ -28,7 +28,7 @@ from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
-from rag.models.weights import OWN_GENERATOR, SMALL, generator_is_here
+from rag.models.weights import DEFAULT_GENERATOR, OWN_GENERATOR, SMALL, generator_is_here
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.sentences import SentenceVectors
 from rag.settings import Settings
@@ -96,19 +96,22 @@ class Models:
         """Whether the generator was trained for Footnote, so that it needs no instructions."""
         return not self.settings.llm_url and self.settings.llm == OWN_GENERATOR
 
-    @property
-    def asker(self) -> QueryLikelihood | None:
+    def asker(self, *, fetch: bool = False) -> QueryLikelihood | None:
         """What tells how likely a question is; `None` without Footnote's own reader, with which its say is weighed.
 
-        Also where the default generator that it is made of has not been fetched, since a search fetches nothing,
-        and beside models of the caller's, unless it is one of them.
+        Also where the default generator that it is made of is not there, unless it writes and `fetch` allows to have
+        it now rather than for the answer; and beside models of the caller's, unless it is one of them.
         """
         given: QueryLikelihood | None = self.given.get("asker")
         if self.settings.reranker != OWN_READER or "reader" in self.given:
             return None
-        if given or "generator" in self.given or not generator_is_here():
+        if given or "generator" in self.given:
             return given
-        return self._asker
+        return self._asker if generator_is_here() or (fetch and self._default_writes) else None
+
+    @property
+    def _default_writes(self) -> bool:
+        return not self.settings.llm_url and self.settings.llm == DEFAULT_GENERATOR
 
     @cached_property
     def _asker(self) -> QueryLikelihood:

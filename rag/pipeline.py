@@ -203,7 +203,9 @@ class Footnote:
         clock = Clock()
         alone = standalone(_checked(question), history)
         yield Progress("retrieving")
-        query, hits = searching.search(alone, self.library, self.models, k=self.settings.documents, filters=filters)
+        query, hits = searching.search(
+            alone, self.library, self.models, k=self.settings.documents, filters=filters, fetch=True
+        )
         documents = searching.papers_of(hits, self.library)
         clock.lap("retrieve")
         answer = Answer(

@@ -23,9 +23,12 @@ SPELLING_PAPERS = 10  # whose words stand in for misspelt ones
 
 
 def search(
-    question: str, library: Library, models: Models, *, k: int, filters: Filters | None = None
+    question: str, library: Library, models: Models, *, k: int, filters: Filters | None = None, fetch: bool = False
 ) -> tuple[Query, list[Hit]]:
-    """The question, misspelt words put right, and its `k` best papers, best first."""
+    """The question, misspelt words put right, and its `k` best papers, best first.
+
+    `fetch` allows to fetch what an answer needs anyway, so that the first question finds no less than the next.
+    """
     query = _query(question, library, models)
     misspelt = suspects(question, models.embedder, library.idf)
     hits = _retrieved(query, library, models, k, filters)
@@ -34,7 +37,7 @@ def search(
         if right != question:  # else its strange words are rare, not misspelt
             query = _query(right, library, models)
             hits = _retrieved(query, library, models, k, filters)
-    if in_other_words(hits) and (model := models.asker):
+    if in_other_words(hits) and (model := models.asker(fetch=fetch)):
         hits = by_likelihood(query.text, hits, papers_of(hits[:GUESSED], library), model)
     return query, hits[:k]
 

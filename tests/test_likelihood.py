@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from rag import choosing
 from rag.choosing import Models
 from rag.models import QueryLikelihood, load_asker
-from rag.retrieve import FEW_WORDS, GUESSED, by_likelihood, in_other_words
+from rag.retrieve import FEW_WORDS, GUESSED, MOST_OF_A_TOKEN, by_likelihood, in_other_words
 from rag.settings import Settings
 from rag.types import Chunk, Document, Hit
 
@@ -18,9 +19,9 @@ class Guessing:
     def __init__(self):
         self.asked = []
 
-    def likelihood(self, question, texts):
+    def log_likelihood(self, question, texts):
         self.asked.append((question, list(texts)))
-        return np.arange(len(texts), dtype=np.float32) / 2 - 5
+        return np.stack([np.full(3, place / 10 - 5, np.float32) for place in range(len(texts))])
 
 
 def hits(shares):
@@ -67,17 +68,45 @@ def test_it_is_asked_beside_our_own_reader_whatever_writes(seeds, settings, aske
     assert len(model.asked) == asked
 
 
-def test_a_search_fetches_no_asker(monkeypatch, tmp_path):
+def test_no_one_word_decides():
+    class Certain:
+        def log_likelihood(self, question, texts):
+            found = np.full((len(texts), 4), -4.0, np.float32)
+            found[1, 0] = 0.0  # one word much likelier than after any other
+            found[2, 1:] += 1.5  # the others somewhat
+            found[3, 0] = -50.0
+            return found
+
+    found = by_likelihood("Why not here?", hits([0.0] * 4), DOCUMENTS, Certain())
+    likelihood = {hit.chunk.doc_id: hit.scores["likelihood"] for hit in found}
+    assert likelihood["d2"] > likelihood["d1"] > likelihood["d0"]
+    assert likelihood["d0"] - likelihood["d3"] < MOST_OF_A_TOKEN / 4, "nor does one that it cannot explain"
+
+
+def test_a_search_fetches_no_asker_and_an_answer_only_what_writes_it(monkeypatch, tmp_path):
     monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path))
-    models = Models(Settings())
-    assert models.asker is None
+    monkeypatch.setattr(choosing, "load_asker", lambda settings: "loaded")
+    assert Models(Settings()).asker() is None
+    assert Models(Settings(llm="other/model")).asker(fetch=True) is None
+    assert Models(Settings(llm_url="http://x")).asker(fetch=True) is None
+    assert Models(Settings()).asker(fetch=True) == "loaded"
     assert not list(tmp_path.iterdir())
 
 
+def test_the_first_answer_is_ranked_like_the_next(seeds, monkeypatch):
+    asked = []
+    monkeypatch.setattr(seeds.models, "asker", lambda *, fetch=False: asked.append(fetch))
+    vague = "Has anyone rebuilt the fake shrink of the sixties?"
+    seeds.search(vague)
+    for _ in seeds.stream(vague):
+        pass
+    assert asked == [False, True]
+
+
 def test_the_asker_knows_other_words_for_things():
-    generator = load_asker(Settings())
+    asker = load_asker(Settings())
     texts = ["Whales sing songs that last for hours.", "We measure the price of bread in small towns."]
-    sea, shop = generator.likelihood("What noise do big sea animals make?", texts)
+    sea, shop = asker.log_likelihood("What noise do big sea animals make?", texts).mean(axis=1)
     assert sea > shop
-    sea, shop = generator.likelihood("How much does a loaf cost out in the country?", texts)
+    sea, shop = asker.log_likelihood("How much does a loaf cost out in the country?", texts).mean(axis=1)
     assert shop > sea

@@ -86,19 +86,20 @@ TEXTS = ["The whale sings.", "A robot walks over stairs and grasps a cup. " * 3,
 
 def test_how_likely_a_question_is_does_not_depend_on_the_batch(generator_folder):
     asker = Asker(*load_causal(generator_folder, "tiny", device="cpu"))
-    together = asker.likelihood("Which whale sings?", TEXTS)
-    alone = [asker.likelihood("Which whale sings?", [text])[0] for text in TEXTS]
-    assert together == pytest.approx(alone, abs=0.02)
+    together = asker.log_likelihood("Which whale sings?", TEXTS)
+    alone = [asker.log_likelihood("Which whale sings?", [text])[0] for text in TEXTS]
+    assert together == pytest.approx(np.stack(alone), abs=0.02)
+    assert together.shape == (len(TEXTS), 4)
     assert (together < 0).all()
-    assert len(set(together.tolist())) == len(TEXTS), "the text counts"
-    assert asker.likelihood("Which whale sings?", []).shape == (0,)
+    assert len(set(together.sum(axis=1).tolist())) == len(TEXTS), "the text counts"
+    assert asker.log_likelihood("Which whale sings?", []).shape == (0, 4)
 
 
 def test_what_was_read_before_makes_no_difference_to_how_likely_a_question_is(generator_folder):
     model, tokenizer = load_causal(generator_folder, "tiny", device="cpu")
     fresh, used = Asker(model, tokenizer), Asker(model, tokenizer, kept_tokens=60)
-    used.likelihood("Do frogs sleep?", [*TEXTS[::-1], "The frog sleeps. " * 20])
-    found, again = (asker.likelihood("Which whale sings?", TEXTS) for asker in (used, fresh))
+    used.log_likelihood("Do frogs sleep?", [*TEXTS[::-1], "The frog sleeps. " * 20])
+    found, again = (asker.log_likelihood("Which whale sings?", TEXTS) for asker in (used, fresh))
     assert found.tolist() == again.tolist()
 
 
@@ -107,12 +108,12 @@ def test_a_text_is_read_once_and_forgotten_when_there_are_too_many(generator_fol
     read = []
     model.register_forward_pre_hook(lambda *called: read.append(called[2]["input_ids"].shape), with_kwargs=True)
     asker = Asker(model, tokenizer, kept_tokens=len(shown_tokens(tokenizer, TEXTS[1])))
-    asker.likelihood("Which whale sings?", TEXTS[1:2])
-    asker.likelihood("Which robot walks?", TEXTS[1:2])
+    asker.log_likelihood("Which whale sings?", TEXTS[1:2])
+    asker.log_likelihood("Which robot walks?", TEXTS[1:2])
     shown = len(shown_tokens(tokenizer, TEXTS[1]))
     assert [tokens for _, tokens in read] == [shown - 1, 4, 4], "the text, and two questions of four words"
-    asker.likelihood("Which whale sings?", TEXTS[:1])
-    asker.likelihood("Which robot walks?", TEXTS[1:2])
+    asker.log_likelihood("Which whale sings?", TEXTS[:1])
+    asker.log_likelihood("Which robot walks?", TEXTS[1:2])
     assert len(read) == 3 + 2 + 2, "the first text had to be read again"
 
 
@@ -121,11 +122,11 @@ def test_the_likelihood_is_that_of_one_pass_over_text_and_question(generator_fol
 
     model, tokenizer = load_causal(generator_folder, "tiny", device="cpu")
     asked = tokenizer(" Which whale sings?", add_special_tokens=False)["input_ids"]
-    for text, found in zip(TEXTS, Asker(model, tokenizer).likelihood("Which whale sings?", TEXTS), strict=True):
+    for text, found in zip(TEXTS, Asker(model, tokenizer).log_likelihood("Which whale sings?", TEXTS), strict=True):
         ids = torch.tensor([shown_tokens(tokenizer, text) + asked])
         with torch.inference_mode():
             likely = model(ids).logits[0, :-1].float().log_softmax(-1)
-        whole = likely.gather(1, ids[0, 1:, None])[-len(asked) :].mean().item()
+        whole = likely.gather(1, ids[0, 1:, None])[-len(asked) :, 0].numpy()
         assert found == pytest.approx(whole, abs=0.02)
 
 

@@ -63,7 +63,7 @@ def scores(model: Any, tokenizer: Any, held: Sequence[Row]) -> dict[str, float]:
     first, likely = [], []
     asker = Asker(model, tokenizer)
     for row, text, near in zip(held, texts, neighbours_of(texts, _NEAR), strict=True):
-        found = asker.likelihood(row["question"], [text, *(texts[other] for other in near)])
+        found = asker.log_likelihood(row["question"], [text, *(texts[other] for other in near)]).mean(axis=1)
         first.append(bool(found[0] > found[1:].max()))
         likely.append(float(found[0]))
     return {"first": sum(first) / len(held), "log_likelihood": sum(likely) / len(held)}

@@ -1,4 +1,4 @@
-"""Question, texts → how likely the question is after each text, by a language model.
+"""Question, texts → how likely the question's tokens are after each text, by a language model.
 
 The model reads a text once: its keys and values are kept, so that the next question over the same papers
 costs its own few tokens only. A text is read by itself and questions of one call together, so the figures do
@@ -31,8 +31,8 @@ _BATCH = 8
 class QueryLikelihood(Protocol):
     """A language model that tells how likely a question is after a text."""
 
-    def likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The mean log-probability of the question's tokens after each text, `(texts,)`."""
+    def log_likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The log-probability of each of the question's tokens after each text, `(texts, tokens)`."""
         ...
 
 
@@ -58,12 +58,10 @@ class Asker:
         self._read: dict[str, _Read] = {}  # the one used last comes last
         self._busy = threading.Lock()
 
-    def likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """The mean log-probability of the question's tokens after each text, `(texts,)`; long ones are cut."""
-        found = np.zeros(len(texts), np.float32)
+    def log_likelihood(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The log-probability of each of the question's tokens after each text, cut if very long, `(texts, tokens)`."""
         asked = self._tokenizer(f" {question}", add_special_tokens=False)["input_ids"][:_ASKED_TOKENS]
-        if not asked:
-            return found
+        found = np.zeros((len(texts), len(asked)), np.float32)
         with self._busy:
             read = [self._of(text) for text in texts]
             order = sorted(range(len(texts)), key=lambda place: read[place].tokens)
@@ -90,7 +88,7 @@ class Asker:
         return read
 
     def _after(self, read: Sequence[_Read], asked: Sequence[int]) -> NDArray[np.float32]:
-        """The mean log-probability of the tokens after each of some texts, in one batch."""
+        """The log-probability of the tokens after each of some texts, in one batch."""
         import torch
         from transformers import DynamicCache
 
@@ -114,7 +112,7 @@ class Asker:
             ).logits.float()
             target = torch.tensor([asked] * len(read), device=device)
             likely = logits.gather(2, target[:, :, None])[:, :, 0] - logits.logsumexp(-1)
-        return np.asarray(likely.mean(1).cpu().numpy(), np.float32)
+        return np.asarray(likely.cpu().numpy(), np.float32)
 
     def _forget(self) -> None:
         """Drop the texts that were not asked about for longest, down to what may be kept."""

@@ -112,7 +112,7 @@ def test_the_asker_is_trained_packed_and_loaded(papers, model, tmp_path, monkeyp
     trained = Asker(*load_causal(tiny, "asker", adapter=weights.read_packed("asker"), device="cpu"))
     untrained = Asker(*load_causal(tiny, "tiny", device="cpu"))
     question, texts = rows[0]["question"], [f"{row['title']}. {' '.join(row['sentences'])}" for row in rows]
-    assert trained.likelihood(question, texts).mean() > untrained.likelihood(question, texts).mean()
+    assert trained.log_likelihood(question, texts).mean() > untrained.log_likelihood(question, texts).mean()
 
 
 def test_nothing_to_learn_from_is_told_of(tmp_path):
