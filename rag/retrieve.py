@@ -35,7 +35,7 @@ RERANKED = 20  # papers whose sentences are looked at one by one
 RERANKER_WEIGHT = 0.05  # of its logit
 # A question whose best word match has less than this share of its words is in other words than the papers.
 FEW_WORDS = 0.2
-GUESSED = 12  # papers that such a question is weighed against by its likelihood: 3 s; more of them change nothing
+GUESSED = 12  # papers that such a question is weighed against by its likelihood; more of them change nothing
 LIKELIHOOD_WEIGHT = 2.0  # of a mean log-probability; 1.6 to 2.4 do alike
 MOST_OF_A_TOKEN = 3.0  # what a token may be likelier or less likely than after the others: no one word decides
 
