@@ -107,7 +107,11 @@ def _stage(library: Library, file: Path, report: IngestReport, *, rebuild: bool)
         report.files_unchanged += 1
         return
     report.files_read += 1
-    counts = library.stage(file, digest, _accepted(file, report), rebuild=rebuild)
+    try:
+        counts = library.stage(file, digest, _accepted(file, report), rebuild=rebuild)
+    except IngestError as error:  # what it gave before stays
+        report.rejected.append(Rejection(str(file), "", str(error)))
+        return
     report.new += counts.new
     report.changed += counts.changed
     report.unchanged += counts.unchanged
@@ -116,11 +120,14 @@ def _stage(library: Library, file: Path, report: IngestReport, *, rebuild: bool)
 
 
 def _accepted(file: Path, report: IngestReport) -> Iterator[Document]:
-    for record in reading.read_file(file):
-        if isinstance(record, Rejection):
-            report.rejected.append(record)
-        else:
-            yield record
+    try:
+        for record in reading.read_file(file):
+            if isinstance(record, Rejection):
+                report.rejected.append(record)
+            else:
+                yield record
+    except OSError as error:
+        raise IngestError(f"reading stopped: {error.strerror or error}") from error
 
 
 def _index_pending(

@@ -9,6 +9,7 @@ initials, decimals, versions and URLs are no boundaries.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 Span = tuple[int, int]
@@ -17,6 +18,7 @@ _TERMINAL = re.compile(r"""[.?!…]+["'”’»)\]]*(?=\s|$)|[。！？]+["”�
 _OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*[^\W_a-z]""")
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")
+_STROKES = str.maketrans("łŁøØđĐħĦŧŦı", "lLoOdDhHtTi")  # letters that Unicode takes for letters of their own
 _INITIAL = re.compile(r"(?:^|[-.])[A-Z]$")
 
 # Never at the end of a sentence: what they introduce follows.
@@ -54,6 +56,12 @@ def sentence_spans(text: str) -> list[Span]:
 def sentences(text: str) -> list[str]:
     """The sentences themselves."""
     return [text[start:end] for start, end in sentence_spans(text)]
+
+
+def without_accents(text: str) -> str:
+    """Letters without accents and strokes, compatibility forms resolved: `Łódź` is `Lodz`, `ﬁ` is `fi`."""
+    plain = unicodedata.normalize("NFKD", text.translate(_STROKES))
+    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 def fold(text: str) -> str:

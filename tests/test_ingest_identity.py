@@ -48,7 +48,13 @@ def test_titles_that_are_the_same(left, right):
 
 
 def test_titles_that_differ():
-    assert normalised_title("Gemma") != normalised_title("Gemma 2")
+    for one, other in (
+        ("Gemma", "Gemma 2"),
+        ("Learning C", "Learning C++"),
+        (r"The $\alpha$ decay", r"The $\beta$ decay"),
+        ("Decay of $K^+$", "Decay of $K^-$"),
+    ):
+        assert normalised_title(one) != normalised_title(other)
     assert identity_keys(document("Ferns", year=2020)) != identity_keys(document("Ferns", year=2021))
 
 

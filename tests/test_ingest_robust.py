@@ -98,9 +98,12 @@ def test_bad_file_is_one_rejection_with_its_reason(tmp_path, name, data, reason)
     assert "\n" not in str(rejection)
 
 
-def test_absent_and_unreadable_files_are_rejections(tmp_path):
-    assert isinstance(next(read_file(tmp_path / "absent.txt")), Rejection)
-    assert isinstance(next(read_file(tmp_path)), Rejection)
+def test_what_the_disk_refuses_is_not_taken_for_an_empty_file(tmp_path):
+    for path in (tmp_path / "absent.txt", tmp_path):
+        with pytest.raises((FileNotFoundError, IsADirectoryError)):
+            next(read_file(path))
+    with pytest.raises(IngestError, match="too long"):
+        find_files([tmp_path / ("n" * 300)])
 
 
 def test_absurd_records_do_not_stop_the_others(tmp_path):
@@ -115,6 +118,12 @@ def test_absurd_records_do_not_stop_the_others(tmp_path):
     assert [document.text for document in documents] == ["In an object.", "Two\nparts."]
     assert [document.title for document in documents] == ["list", "5"]
     assert [rejection.place for rejection in rejections] == ["line 1", "line 2", "line 4"]
+
+
+@pytest.mark.parametrize("end", ["p in (0,1].", "w (and all of [0, 1))."])
+def test_whole_abstracts_that_end_in_an_odd_bracket_are_not_truncated(tmp_path, end):
+    (document,), _ = read(tmp_path / "a.jsonl", json.dumps({"abstract": f"We choose {end}"}))
+    assert "truncated" not in document.metadata
 
 
 def test_control_characters_and_surrogates(tmp_path):
@@ -282,6 +291,15 @@ def test_metadata_jsonl_that_holds_papers_is_a_file_like_others(tmp_path):
     assert [path.name for path in files] == ["metadata.jsonl"]
     assert not rejections
     assert [document.title for document in read_file(files[0])] == ["Ferns"]
+
+
+def test_papers_that_have_a_source_are_no_sidecar(tmp_path):
+    rows = [{"title": "One", "abstract": "Ferns grow.", "source": "arxiv"}, {"title": "Two", "source": "arxiv"}]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (path,), rejections = find_files([tmp_path])
+    assert not rejections
+    document, rejection = read_file(path)
+    assert (document.title, rejection.place) == ("One", "line 2")
 
 
 def test_digest_follows_the_bytes_and_the_sidecar_lines_of_the_file(tmp_path):

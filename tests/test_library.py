@@ -1,5 +1,6 @@
 """A library folder: killed, shared, copied and damaged, it never loses or doubles anything."""
 
+import os
 import random
 import shutil
 import signal
@@ -127,6 +128,44 @@ def test_prune_deletes_only_what_is_gone_from_the_folders_named(library, tmp_pat
     assert {document.id for document in library.list()[0]} == {"da", "dc"}
     assert library.prune([tmp_path], []) == 2
     assert disagreements(library) == []
+
+
+def existing(file):
+    file.parent.mkdir()
+    file.touch()
+    return file
+
+
+def test_prune_leaves_what_is_there_and_could_not_be_read(library, tmp_path):
+    file = existing(tmp_path / "x" / "a.txt")
+    put(library, file, [paper("a")])
+    assert library.prune([tmp_path / "x"], []) == 0
+    file.unlink()
+    assert library.prune([tmp_path / "x"], []) == 1
+
+
+def test_a_file_is_one_file_however_it_is_named(library, tmp_path, monkeypatch):
+    file = existing(tmp_path / "papers" / "a.txt")
+    (tmp_path / "link").symlink_to(tmp_path / "papers")
+    monkeypatch.chdir(tmp_path)
+    put(library, file, [paper(1), paper(2)])
+    assert put(library, "link/a.txt", [paper(1), paper(2)]).unchanged == 2
+    assert put(library, "papers/../link/a.txt", [paper(1)]).removed == 1
+    assert library.count() == 1
+    file.unlink()
+    assert library.prune(["link"], []) == 1
+
+
+def test_a_file_name_that_is_no_text_is_a_name(library, tmp_path):
+    put(library, os.fsdecode(bytes(tmp_path) + b"/caf\xe9.bib"), [paper(1)])
+    assert library.count() == 1
+
+
+def test_sources_and_names_are_found_without_case_and_accents(library):
+    put(library, "ü.txt", [paper(1, file="Übersicht.bib", authors=["Łukasz Kaiser", "Jørgen Øre"])])
+    for filters in (Filters(source="übersicht"), Filters(source="Ubersicht*"), Filters(author="lukasz")):
+        assert library.list(filters=filters)[1] == 1
+    assert library.list(text="ÜBER ore")[1] == 1
 
 
 def test_duplicates_merge_across_files_and_part_again(tmp_path):

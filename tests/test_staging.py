@@ -155,6 +155,19 @@ def test_unchanged_records_are_not_written_again(tmp_path):
     catalog.close()
 
 
+def test_what_is_left_when_a_record_goes_is_linked_again(tmp_path):
+    def record(file, **metadata):
+        return Document("", "Shared title", f"Text of {file}.", f"{file}#1", {"year": 2020, **metadata})
+
+    matching = Matching(ingest.identity_keys, ingest.merge)
+    with Library.open_or_create(tmp_path / "library", identity={}, matching=matching) as library:
+        for file, doi in (("a", ""), ("b", "10.1/one"), ("c", "10.1/two")):
+            library.stage(tmp_path / file, "digest", [record(file, **({"doi": doi} if doi else {}))])
+        assert library.count() == 2
+        library.prune([tmp_path], [tmp_path / "a", tmp_path / "c"])
+        assert library.count() == 1
+
+
 def test_papers_with_one_title_and_different_dois_stay_apart(tmp_path):
     def record(number, **metadata):
         text = f"Text number {number}."

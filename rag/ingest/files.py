@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rag.ingest.opening import open_source, suffix_of
 from rag.ingest.records import Rejection
 from rag.ingest.sidecar import is_sidecar, readable_sidecar_of, sidecar_of
 
-READER_VERSION = "1"  # raise it when the readers yield something else: every file is read again then
+READER_VERSION = "2"  # raise it when the readers yield something else: every file is read again then
 
 _BLOCK_BYTES = 1 << 20
 _NOT_PAPERS = frozenset("readme license licence copying changelog contributing notice".split())
@@ -23,9 +24,12 @@ def find_files(paths: Sequence[Path]) -> tuple[list[Path], list[Rejection]]:
     """Files to read, each once, in the order given, folders sorted; and what is left out, with reasons.
 
     Hidden names and sidecars in folders are left out silently. Rejections name unusable sidecar
-    lines too. Raises IngestError with all paths that do not exist.
+    lines too. Raises IngestError with all paths that do not exist, or one that may not be looked at.
     """
-    missing = [str(path) for path in paths if not path.exists()]
+    try:
+        missing = [str(path) for path in paths if _status(path) is None]
+    except OSError as error:
+        raise IngestError(f"{error.filename} cannot be read: {error.strerror or error}") from error
     if missing:
         raise IngestError(f"no such file or folder: {', '.join(missing)}; check the spelling")
     files: list[Path] = []
@@ -80,11 +84,23 @@ def _walk(folder: Path, rejections: list[Rejection]) -> Iterator[Path]:
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
 
 
+def _status(path: Path) -> os.stat_result | None:
+    """What the disk says of a file or folder; None where there is none. Raises OSError where it may not be asked."""
+    try:
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def _reason_against(path: Path, *, is_named: bool) -> str:
     """Why a file is not to be read, or an empty string."""
-    if not path.exists():
+    try:
+        status = _status(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    if status is None:
         return "a link that leads nowhere"
-    if not path.is_file():
+    if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
     if not os.access(path, os.R_OK):
         return "cannot be read: permission denied"
@@ -99,6 +115,8 @@ def _reason_against(path: Path, *, is_named: bool) -> str:
         kind_of(source.head, source.suffix)
     except IngestError as error:
         return str(error)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
     return ""
 
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from rag.ingest.fields import arxiv_id_of_doi
+from rag.text import without_accents
 from rag.types import Document
 
 _MUCH_SHORTER = 0.6  # of another's length: a first paragraph, not an edit
 _OF_TEXT = ("truncated", "file")  # metadata that describe the text, not the paper
-_MACRO = re.compile(r"\\[a-zA-Z]+\b")
+_STYLE = re.compile(r"\\(?:emph|em|bf|it|rm|tt|sc|mbox|text\w*|math\w*|bm|boldsymbol|operatorname)\b")
+_WORD = re.compile(r"[^\W_]+[+#]*|\^[+-]|(?<!\S)[+-](?=\d)")  # a sign tells C from C++, K⁺ from K⁻
 _VERSION = re.compile(r"v\d+$")
 
 
@@ -44,10 +45,9 @@ def document_id(keys: Sequence[str]) -> str:
 
 
 def normalised_title(title: str) -> str:
-    """Letters and digits only, in words, without case, accents and markup; may be empty."""
-    plain = unicodedata.normalize("NFKD", _MACRO.sub(" ", title)).casefold()
-    plain = "".join(character for character in plain if not unicodedata.combining(character))
-    return " ".join(re.findall(r"[^\W_]+", re.sub(r"[{}$'’]", "", plain)))
+    """Letters and digits in words, without case, accents and markup, but with their signs; may be empty."""
+    plain = without_accents(_STYLE.sub(" ", title)).casefold()
+    return " ".join(_WORD.findall(re.sub(r"[{}$'’]", "", plain)))
 
 
 def merge(documents: Sequence[Document]) -> Document:

@@ -78,16 +78,13 @@ class Source:
 
 
 def open_source(path: Path) -> Source:
-    """Look into a file. Raises IngestError with the reason when it holds no text that can be read."""
-    try:
-        with _Bytes(path) as raw:
-            head = io.BufferedReader(raw).read(HEAD_BYTES)
-            damage = raw.damage
-        if not head.strip():
-            raise IngestError(f"nothing in it can be read: {damage}" if damage else "file is empty")
-        encoding = _encoding(path, head)
-    except OSError as error:
-        raise IngestError(f"cannot be read: {error.strerror or error}") from error
+    """Look into a file. Raises IngestError with the reason when it holds no text that can be read, OSError."""
+    with _Bytes(path) as raw:
+        head = io.BufferedReader(raw).read(HEAD_BYTES)
+        damage = raw.damage
+    if not head.strip():
+        raise IngestError(f"nothing in it can be read: {damage}" if damage else "file is empty")
+    encoding = _encoding(path, head)
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     text = decoder.decode(head)
     if not text.strip():

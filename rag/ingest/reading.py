@@ -39,7 +39,8 @@ _WHOLE: dict[Kind, Callable[[str], Iterator[Outcome]]] = {
 def read_file(path: Path) -> Iterator[Document | Rejection]:
     """The records of a file as documents, and a rejection for whatever could not be taken.
 
-    Raises nothing for what a file holds; a file that cannot be read at all is one rejection.
+    Raises nothing for what a file holds; one that holds no papers is one rejection. Raises OSError where the
+    disk fails, for then nobody knows what the file holds.
     """
     outcomes = 0
     try:
@@ -53,8 +54,6 @@ def read_file(path: Path) -> Iterator[Document | Rejection]:
             yield Rejection(str(path), "", "no record found in it")
     except IngestError as error:
         yield Rejection(str(path), "", str(error))
-    except OSError as error:
-        yield Rejection(str(path), "", f"reading stopped: {error.strerror or error}")
 
 
 def _placed(rejection: Rejection, file: str) -> Rejection:

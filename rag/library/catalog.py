@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError
-from rag.library.packing import Vector, chunk_ids, chunks_from, chunks_to, document_from
+from rag.library.packing import Vector, chunk_ids, chunks_from, chunks_to, document_from, folded
 from rag.library.schema import FORMAT, SCHEMA
 from rag.types import Chunk, Document
 
@@ -91,6 +91,7 @@ class Catalog:
             else:
                 uri = f"{self.path.absolute().as_uri()}?immutable=1"
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_S, check_same_thread=False)
+        connection.create_function("folded", 1, folded, deterministic=True)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = FULL")  # a commit survives a power cut, too
         return connection

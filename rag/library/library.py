@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -173,7 +174,10 @@ class Library:
             return self._staging.stage(_key(path), digest, records, revive=rebuild)
 
     def prune(self, under: Iterable[Path | str], seen: Iterable[Path | str]) -> int:
-        """Delete the records of files at or below `under` that are not among `seen`; returns their number."""
+        """Delete the records of files at or below `under` that are gone; returns their number.
+
+        A file among `seen`, or one that is there and could not be read, is not gone.
+        """
         with self.writing():
             return self._staging.prune([_key(path) for path in under], {_key(path) for path in seen})
 
@@ -348,5 +352,5 @@ class Library:
 
 
 def _key(path: Path | str) -> str:
-    """The name of a file in the catalog, whatever folder a command is started in."""
-    return str(Path(path).absolute())
+    """The one name of a file in the catalog, however it was come by; bytes that are no text are spelt out."""
+    return os.fsencode(os.path.realpath(path)).decode("utf-8", "backslashreplace")

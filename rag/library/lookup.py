@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import BadInputError, DocumentNotFoundError
 from rag.library.catalog import Catalog
-from rag.library.packing import document_from
+from rag.library.packing import document_from, folded
 from rag.types import Document
 
 SHOWN = 5  # suggestions in an error message
@@ -42,12 +41,6 @@ class Filters:
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) not in {None, "", ()} for name in self.__dataclass_fields__)
-
-
-def folded(text: str) -> str:
-    """Without case, accents and runs of white space."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
 
 
 def columns(document: Document) -> tuple[str, tuple[Any, ...]]:
@@ -79,7 +72,7 @@ def page(catalog: Catalog, offset: int, limit: int, filters: Filters | None, tex
     """A part of the documents in the order in which they came, and how many there are in all."""
     condition, values = _condition(filters or Filters())
     for word in folded(text).split():
-        condition += " AND instr(d.title || ' ' || d.authors || ' ' || d.source, ?) > 0"
+        condition += " AND instr(folded(d.title || ' ' || d.authors || ' ' || d.source), ?) > 0"
         values.append(word)
     total = int(catalog.value(f"SELECT count(*) FROM documents d WHERE {condition}", *values))
     rows = catalog.rows(
@@ -139,7 +132,7 @@ def _named(document: Document) -> str:
 def _nearest(catalog: Catalog, reference: str) -> list[str]:
     """Documents that have most beginnings of words in common, the most similar first."""
     words = [word[: max(3, len(word) * 2 // 3)] for word in re.findall(r"\w{3,}", folded(reference))][:12]
-    score = " + ".join(["(instr(title || ' ' || lower(source), ?) > 0)"] * len(words)) or "0"
+    score = " + ".join(["(instr(title || ' ' || folded(source), ?) > 0)"] * len(words)) or "0"
     rows = catalog.rows(
         f"SELECT json, {score} AS common FROM documents WHERE common > 0 ORDER BY common DESC, seq LIMIT 50",
         *words,
@@ -164,13 +157,13 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
     if filters.year_to is not None:
         add("d.year <= ?", filters.year_to)
     if filters.venue:
-        add("instr(d.venue, ?) > 0", folded(filters.venue))
+        add("instr(folded(d.venue), ?) > 0", folded(filters.venue))
     if filters.author:
-        add("instr(d.authors, ?) > 0", folded(filters.author))
+        add("instr(folded(d.authors), ?) > 0", folded(filters.author))
     if filters.source:
         is_pattern = bool(set(filters.source) & set("*?"))
-        test = "lower(r.source) GLOB ?" if is_pattern else "instr(lower(r.source), ?) > 0"
-        pattern = filters.source.lower().replace("[", "[[]") if is_pattern else filters.source.lower()
+        test = "folded(r.source) GLOB ?" if is_pattern else "instr(folded(r.source), ?) > 0"
+        pattern = folded(filters.source).replace("[", "[[]") if is_pattern else folded(filters.source)
         add(f"d.id IN (SELECT doc_id FROM records r WHERE {test})", pattern)
     for named, test in ((filters.sources, "IN"), (filters.without, "NOT IN")):
         if named:

@@ -1,4 +1,4 @@
-"""Documents and chunks as the catalog's columns hold them: JSON, and little-endian arrays; ids of chunks."""
+"""Documents and chunks as the catalog's columns hold them: JSON, folded text, little-endian arrays; ids of chunks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.text import fold, without_accents
 from rag.types import JSON, Chunk, Document
 
 Vector = NDArray[np.float32]
+
+
+def folded(text: str) -> str:
+    """As texts are compared: without case, accents and runs of white space."""
+    return fold(without_accents(text).casefold())
 
 
 def document_to(document: Document) -> str:

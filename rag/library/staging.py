@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -64,11 +65,12 @@ class Staging:
         return counts
 
     def prune(self, under: Sequence[str], seen: Collection[str]) -> int:
-        """Delete the records of files at or below `under` that are not among `seen`."""
-        roots = [Path(root) for root in under]
+        """Delete the records of files at or below `under` that are not among `seen` and gone from the disk."""
+        roots = [os.path.realpath(root) for root in under]
         count = 0
         for (path,) in self._catalog.rows("SELECT path FROM files"):
-            if path in seen or not any(Path(path).is_relative_to(root) for root in roots):
+            real = Path(os.path.realpath(path))
+            if path in seen or not any(real.is_relative_to(root) for root in roots) or _is_there(path):
                 continue
             with self._catalog.transaction():
                 count += self._delete("path = ?", path)
@@ -167,11 +169,17 @@ class Staging:
     # -- documents ------------------------------------------------------------------------------
 
     def _recompute(self, touched: set[str], fresh: Sequence[int], counts: StageCounts) -> None:
-        """Make the documents around fresh records and in place of touched documents anew."""
+        """Make anew the documents of fresh records, those touched, and all that share a key with them, however far.
+
+        Not all that share one are one document, so a record that comes or goes may join or part others.
+        """
         linked = self._catalog.rows(
-            "SELECT DISTINCT r.doc_id FROM json_each(?) f JOIN keys k ON k.record = f.value "
-            "JOIN keys o ON o.key = k.key JOIN records r ON r.id = o.record WHERE r.doc_id IS NOT NULL",
+            "WITH RECURSIVE near (record) AS (SELECT value FROM json_each(?) "
+            "UNION SELECT id FROM records WHERE doc_id IN (SELECT value FROM json_each(?)) "
+            "UNION SELECT o.record FROM near JOIN keys k ON k.record = near.record JOIN keys o ON o.key = k.key) "
+            "SELECT DISTINCT r.doc_id FROM near JOIN records r ON r.id = near.record WHERE r.doc_id IS NOT NULL",
             json.dumps(list(fresh)),
+            json.dumps(sorted(touched)),
         )
         old = touched | {doc_id for (doc_id,) in linked}
         records = self._records(old, fresh)
@@ -241,6 +249,17 @@ class Staging:
             self._catalog.drop_chunks(doc_id, kind)
         self._catalog.run("DELETE FROM documents WHERE id = ?", doc_id)
         self._catalog.run("INSERT OR IGNORE INTO outbox VALUES (?)", doc_id)
+
+
+def _is_there(path: str) -> bool:
+    """Whether this is the name of a file that exists, or may exist where nobody may look."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return os.path.realpath(path) == path  # else a link was put in its way, and the file has another name now
 
 
 def write_document(catalog: Catalog, document: Document) -> None:

@@ -81,7 +81,11 @@ class Store:
                 session.close()
 
     def upsert(self, kind: str, entries: Sequence[Entry]) -> None:
-        """Write chunks, replacing those of the same id."""
+        """Write chunks, replacing those of the same id.
+
+        They are deleted first: of vectors changed in place, one now and then is never found again (chromadb 1.5.9).
+        """
+        self.delete(kind, [row.chunk.id for row in entries])
         for rows in _pages(entries):
             with self._translated():
                 self._collections[kind].upsert(
