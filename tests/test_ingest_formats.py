@@ -240,6 +240,11 @@ def test_json_array_is_read_up_to_its_fault(tmp_path):
         ("von Recum et al.", ["von Recum", "et al."]),
         ("Martin Moor, Jr., Ada Reed", ["Martin Moor Jr.", "Ada Reed"]),
         (["Ada Reed", {"given": "Bo", "family": "Lind"}, None, 3], ["Ada Reed", "Bo Lind"]),
+        ("Pearl, Judea", ["Judea Pearl"]),
+        ("van der Maaten, Laurens J.-P.", ["Laurens J.-P. van der Maaten"]),
+        (["Smith, Ann", {"name": "O'Neil, J.R. Bo"}, "Reed, Jr."], ["Ann Smith", "J.R. Bo O'Neil", "Reed, Jr."]),
+        ("Reed, Lind et al.", ["Reed", "Lind", "et al."]),
+        ("Ada Reed, Bo Lind", ["Ada Reed", "Bo Lind"]),
     ],
 )
 def test_authors(tmp_path, authors, expected):
@@ -284,6 +289,15 @@ def test_ris(tmp_path):
         "keywords": ["lichen", "growth"],
     }
     assert [(r.place, r.reason) for r in rejections] == [("record 3", "no abstract (“Without abstract”)")]
+
+
+def test_ris_with_an_abstract_in_parts_and_a_journal_in_full(tmp_path):
+    record = RIS.split("\nER")[0].replace("JO  - Lichen Letters", "JO  - Lich Lett\nT2  - Lichen Letters")
+    chapter = "TY  - CHAP\nTI  - Moss\nBT  - The book of moss\nC3  - Proc.\nN2  - Moss\nN2  - grows.\nER  - \n"
+    (paper, part), _ = read(tmp_path / "a.ris", f"{record}\nAB  - METHODS We counted.\nER  - \n{chapter}")
+    assert paper.text == "Lichens grow slowly. We measured them. METHODS We counted."
+    assert paper.metadata["venue"] == "Lichen Letters"
+    assert (part.text, part.metadata["venue"]) == ("Moss grows.", "The book of moss")
 
 
 def test_medline(tmp_path):
@@ -370,3 +384,141 @@ def test_content_decides_over_the_extension(tmp_path, name, content):
     documents, _ = read(tmp_path / name, content)
     assert documents
     assert documents[0].metadata.keys() >= {"authors", "year"}
+
+
+def test_a_record_with_a_list_of_its_own_is_no_container(tmp_path):
+    rows = [
+        {"title": "First", "abstract": LICHEN},
+        {"title": "With an empty list", "abstract": LICHEN, "items": []},
+        {"title": "With data", "abstract": LICHEN, "data": [{"name": "MNIST"}]},
+        {"title": "Without abstract", "data": [{"name": "MNIST"}]},
+        {"title": "A reading list", "description": "Mine.", "papers": [{"title": "Listed", "abstract": LICHEN}, 3]},
+    ]
+    documents, rejections = read(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert [d.title for d in documents] == ["First", "With an empty list", "With data", "Listed"]
+    assert [(r.place, r.reason) for r in rejections] == [
+        ("line 4", "no abstract (“Without abstract”)"),
+        ("line 5, record 2", "a record must be a JSON object, this is int"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"response": {"numFound": 1, "docs": [{"id": "p1", "title": "T", "abstract": LICHEN}]}},
+        {"status": "ok", "message": {"id": "p1", "title": ["T"], "abstract": LICHEN}},
+        {"p1": {"title": "T", "abstract": LICHEN}},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 2])
+def test_what_solr_and_crossref_wrap_around_records_and_records_by_id(tmp_path, value, indent):
+    (document,), rejections = read(tmp_path / "a.json", json.dumps(value, indent=indent))
+    assert (document.title, document.text, facts(document)) == ("T", LICHEN, {"external_id": "p1"})
+    assert not rejections
+
+
+QUOTED_ROWS = [
+    ["title", "authors", "year", "abstract"],
+    ['"Smart" grids', "Ada Reed", "2017", LICHEN],
+    ['"Unbalanced', "Bo Lind", "2018", LICHEN],
+    ['On the word "safe"', "Cy Park", "2020", '"Safe" is a word.'],
+    ['"A ""whole"" cell"', "Dee Ortiz", "2021", f'"{LICHEN}\nAnd more."'],
+]
+
+
+def test_quotation_marks_of_a_tsv_are_text_where_they_enclose_no_cell(tmp_path):
+    documents, rejections = read(tmp_path / "a.tsv", "\n".join(map("\t".join, QUOTED_ROWS)))
+    assert not rejections
+    assert [(d.title, d.text, d.metadata["year"]) for d in documents] == [
+        ('"Smart" grids', LICHEN, 2017),
+        ('"Unbalanced', LICHEN, 2018),
+        ('On the word "safe"', '"Safe" is a word.', 2020),
+        ('A "whole" cell', f"{LICHEN}\nAnd more.", 2021),
+    ]
+
+
+def test_a_row_of_a_csv_that_swallows_others_is_rejected_with_its_lines(tmp_path):
+    documents, rejections = read(tmp_path / "a.csv", "\n".join(map(",".join, QUOTED_ROWS)))
+    assert [d.metadata["year"] for d in documents] == [2017, 2021]
+    assert [rejection.place for rejection in rejections] == ["lines 3-4"]
+    assert "quotation mark" in rejections[0].reason
+
+
+def test_what_pandas_writes(tmp_path):
+    rows = [
+        ",title,abstract,authors,year",
+        f"""0,Lichens,{LICHEN},"['Ada Reed', ""Bo O'Lind""]",2001""",
+        "1,[Lichens],[We saw rust.],[Ada Reed],2002",
+    ]
+    (lichens, rust), _ = read(tmp_path / "a.csv", "\n".join(rows))
+    assert facts(lichens) == {"authors": ["Ada Reed", "Bo O'Lind"], "year": 2001}
+    assert (rust.title, rust.text, facts(rust)["authors"]) == ("[Lichens]", "[We saw rust.]", ["[Ada Reed]"])
+
+
+MATHML = (
+    '<mml:math xmlns:mml="http://www.w3.org/1998/Math/MathML"><mml:msup><mml:mn>2</mml:mn>'
+    "<mml:mrow><mml:mo>−</mml:mo><mml:mn>5</mml:mn></mml:mrow></mml:msup><mml:mo>+</mml:mo>"
+    "<mml:mfrac><mml:mn>1</mml:mn><mml:mn>2</mml:mn></mml:mfrac></mml:math>"
+)
+
+
+def test_exponents_and_labels_of_pubmed(tmp_path):
+    title = f"Growth at 10<sup>6</sup><br/>lux, the 2<sup>nd</sup> of x<sup>n</sup> and {MATHML}."
+    parts = (
+        '<AbstractText Label="METHODS:">10<sup>6</sup> cells at 5 × 10<sup>-3</sup> M.</AbstractText>'
+        '<AbstractText Label="UNLABELLED">More.</AbstractText>'
+    )
+    text = PUBMED.replace("Slow <i>Cladonia</i> growth.", title).replace(
+        '<AbstractText Label="AIM">', f"{parts}<AbstractText>"
+    )
+    (document,), _ = read(tmp_path / "a.xml", text)
+    assert document.title == "Growth at 10⁶ lux, the 2nd of x^{n} and 2⁻⁵+1/2."
+    assert document.text.startswith("METHODS: 10⁶ cells at 5 × 10⁻³ M. More. To measure CO2.")
+
+
+CROSSREF = {
+    "DOI": "10.1002/(SICI)1097(1996)52:1&lt;1::AID-JCLP1&gt;3.0.CO;2-2",
+    "title": ["Food &amp; Function of CO<sub>2</sub>"],
+    "container-title": ["Food &amp; Function"],
+    "author": [{"given": "Ada", "family": "O&apos;Reed"}],
+    "abstract": "<jats:title>Abstract</jats:title>\n   <jats:sec><jats:title>Aims</jats:title><jats:p>We measured "
+    "10<jats:sup>6</jats:sup> <jats:italic>cells</jats:italic>.</jats:p></jats:sec><jats:p>Levels rose &lt; 5% at "
+    f"<jats:inline-formula>{MATHML}</jats:inline-formula>.</jats:p>",
+}
+
+
+def test_markup_of_crossref(tmp_path):
+    (document,), _ = read(tmp_path / "a.json", json.dumps({"message": CROSSREF}))
+    assert document.title == "Food & Function of CO2"
+    assert document.text == "Aims: We measured 10⁶ cells. Levels rose < 5% at 2⁻⁵+1/2."
+    assert facts(document) == {
+        "authors": ["Ada O'Reed"],
+        "venue": "Food & Function",
+        "doi": "10.1002/(sici)1097(1996)52:1<1::aid-jclp1>3.0.co;2-2",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if a < b and c > d, or a<b and c>d, then p<0.05.",
+        "We put <mask> after <s> and before </s>.",
+        "The <b> tag at https://example.org/?a=1&section=2 of AT&T.\n\nAnd   more.",
+    ],
+)
+def test_what_only_looks_like_markup_stays(tmp_path, text):
+    (document,), _ = read(tmp_path / "a.jsonl", json.dumps({"title": text, "abstract": text}))
+    assert (document.title, document.text) == (" ".join(text.split()), text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "title,abstract\nR&amp;D,We <i>saw</i> 10<sup>6</sup>.\n"),
+        ("a.bib", "@misc{a, title={R\\&amp;D}, abstract={We <i>saw</i> 10<sup>6</sup>.}}"),
+        ("a.ris", "TY  - JOUR\nTI  - R&amp;D\nAB  - We <i>saw</i> 10<sup>6</sup>.\nER  - \n"),
+    ],
+)
+def test_markup_in_other_formats(tmp_path, name, text):
+    (document,), _ = read(tmp_path / name, text)
+    assert (document.title, document.text) == ("R&D", "We saw 10⁶.")

@@ -157,6 +157,14 @@ def test_listing_with_named_fields(tmp_path):
     assert [d.metadata["keywords"] for d in (kelp, moss)] == [["a", "b"]] * 2
 
 
+def test_short_abstract_under_named_fields(tmp_path):
+    header = "Title: Kelp and fish\nAuthors: Ada Reed, Bo Lind\nYear: 2019\nDOI: 10.1234/K"
+    (document,) = read(write(tmp_path / "a.txt", f"{header}\n\nWe count fish.\n\nMoss too.\n\nKeywords: kelp\n"))
+    assert (document.title, document.text) == ("Kelp and fish", "We count fish.\n\nMoss too.")
+    facts = {key: value for key, value in document.metadata.items() if key != "file"}
+    assert facts == {"authors": ["Ada Reed", "Bo Lind"], "year": 2019, "doi": "10.1234/k", "keywords": ["kelp"]}
+
+
 def test_authors_line_and_venue_line_are_told_apart(tmp_path):
     parts = ["Kelp and fish", "Ada Reed, Bo Lind and Cy Park", "Marine Letters 2020", KELP, "Moss and rain"]
     parts += ["Dee Ortiz, Ed Moor", "Plant Letters 2021", MOSS]
@@ -201,6 +209,12 @@ def test_bare_paragraphs_are_one_abstract_until_they_are_too_long_for_one(tmp_pa
 def test_one_abstract_a_file(tmp_path, text, title, abstract):
     (document,) = read(write(tmp_path / "a.txt", text))
     assert (document.title, document.text, document.source) == (title, abstract, "a.txt#1")
+
+
+def test_plain_text_stays_as_it_is(tmp_path):
+    text = "We <b>saw</b> R&amp;D grow."
+    (document,) = read(write(tmp_path / "a.txt", f"On R&amp;D\n\n{text}"))
+    assert (document.title, document.text) == ("On R&amp;D", text)
 
 
 def test_sidecar_mismatch_rejects_the_line_and_keeps_the_record(tmp_path):

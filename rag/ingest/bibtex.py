@@ -1,28 +1,25 @@
-"""BibTeX through bibtexparser, its accents through pylatexenc. Home of both.
+"""BibTeX entries through bibtexparser, their markup through `latex`. Home of bibtexparser.
 
-Accents and escaped signs are decoded everywhere, and braces taken out of titles and names. Nothing
-else is: a full LaTeX-to-text pass takes an unescaped `%` for a comment and loses the rest of the line.
+It only cuts the file into fields. What they hold is worked out here, as BibTeX does: of a field given
+twice the first counts, `#` joins, names stand for their `@string`, and `crossref` lends year and venue.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 from rag.ingest.fields import ET_AL
+from rag.ingest.latex import decoded, identifier, unbraced
 from rag.ingest.records import Outcome, make_entry, reject
 
-_ACCENT = re.compile(
-    r"""\{\s*\\(?:['"`^~=.]|[uvHtcdbkr](?![a-zA-Z]))\s*(?:\{\s*\\?[a-zA-Z]{1,2}\s*\}|\\?[a-zA-Z])\s*\}"""
-    r"""|\\(?:['"`^~=.]\s*|[uvHtcdbkr](?=[\s{])\s*)(?:\{\s*\\?[a-zA-Z]{1,2}\s*\}|\\[ij](?![a-zA-Z])|[a-zA-Z])"""
-    r"""|\{\s*\\(?:aa|AA|ae|AE|oe|OE|o|O|l|L|ss|i|j|dh|DH|th|TH|ng|NG)\s*\}"""
-    r"""|\\(?:aa|AA|ae|AE|oe|OE|o|O|l|L|ss)(?:\{\}|(?![a-zA-Z])\s?)"""
-)
-_ESCAPED = re.compile(r"\\([%&#_])")
-_MATH = re.compile(r"(\$[^$]*\$)")
+Values = Mapping[str, str]
+
+_BRACE = re.compile(r"(?<!\\)[{}]")
+_BRACE_QUOTE_OR_JOIN = re.compile(r'(?<!\\)[{}"]|#')
 
 
 def read_bibtex(text: str) -> Iterator[Outcome]:
@@ -32,55 +29,96 @@ def read_bibtex(text: str) -> Iterator[Outcome]:
 
     logging.getLogger("bibtexparser").addHandler(logging.NullHandler())  # its warnings are our rejections
     try:
-        blocks = bibtexparser.parse_string(text).blocks
+        blocks = bibtexparser.parse_string(text, parse_stack=[]).blocks
     except Exception as error:  # any bytes may come in, its errors share no base
         yield reject("", f"not readable BibTeX: {error}")
         return
+    blocks = [getattr(block, "ignore_error_block", None) or block for block in blocks]  # keys and fields given twice
+    strings: dict[str, str] = {}
+    for block in blocks:
+        if isinstance(block, model.String):
+            strings[block.key.lower()] = _value(block.value, strings)
+    parents = {block.key.lower(): block for block in reversed(blocks) if isinstance(block, model.Entry) and block.key}
     number = 0
     for block in blocks:
-        if isinstance(block, model.DuplicateBlockKeyBlock):
-            block = block.ignore_error_block
         if isinstance(block, model.Entry):
             number += 1
-            yield _entry(block, f"record {number}")
+            values = _values(block, strings)
+            parent = parents.get(values.get("crossref", "").strip().lower())
+            place = f"record {number} ({block.key})" if block.key else f"record {number}"
+            yield _entry(place, block.key, values, _values(parent, strings) if parent else {})
         elif isinstance(block, model.ParsingFailedBlock):
             yield reject(f"line {(block.start_line or 0) + 1}", f"not readable BibTeX: {_reason(block.error)}")
-
-
-def decoded(text: str) -> str:
-    r"""A text with `{\"o}` as `ö` and `\%` as `%`; other markup stays."""
-    if "\\" not in text:
-        return text
-    return _ESCAPED.sub(r"\1", _ACCENT.sub(lambda found: _letter(found[0]), text))
 
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "abort_reason", "") or error or type(error).__name__)
 
 
-def _entry(block: Any, place: str) -> Outcome:
-    values = {field.key.lower(): str(field.value) for field in block.fields}
-    place = f"{place} ({block.key})" if block.key else place
+def _values(block: Any, strings: Values) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for field in block.fields:
+        if (value := _value(field.value, strings)).strip():
+            values.setdefault(field.key.lower(), value)
+    return values
+
+
+def _value(raw: str, strings: Values) -> str:
+    """A field's value out of `{braces}`, `"quotes"`, numbers and names of strings, joined by `#`."""
+    return "".join(_operand(operand.strip(), strings) for operand in _operands(raw))
+
+
+def _operands(raw: str) -> Iterator[str]:
+    start = depth = 0
+    is_quoted = False
+    for mark in _BRACE_QUOTE_OR_JOIN.finditer(raw):
+        if mark[0] == "#" and not depth and not is_quoted:
+            yield raw[start : mark.start()]
+            start = mark.end()
+        elif mark[0] == '"' and not depth:
+            is_quoted = not is_quoted
+        depth += {"{": 1, "}": -1}.get(mark[0], 0)
+    yield raw[start:]
+
+
+def _operand(text: str, strings: Values) -> str:
+    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        return text[1:-1]
+    inner = _without_outer_braces(text)
+    return strings.get(text.lower(), text) if inner == text else inner
+
+
+def _without_outer_braces(text: str) -> str:
+    inner = text[1:-1]
+    depths = accumulate(1 if brace[0] == "{" else -1 for brace in _BRACE.finditer(inner))
+    return inner if text[:1] + text[-1:] == "{}" and min(depths, default=0) >= 0 else text
+
+
+def _entry(place: str, key: str, values: Values, parent: Values) -> Outcome:
     return make_entry(
         place,
-        _unbraced(values.get("title", "")),
-        decoded(values.get("abstract", "")),
+        unbraced(values.get("title", "")),
+        decoded(_without_outer_braces(values.get("abstract", "").strip())),  # Web of Science doubles them
         {
             "authors": _people(values.get("author", "")),
-            "year": values.get("year") or values.get("date"),
-            "venue": _unbraced(_first(values, "journal", "journaltitle", "booktitle", "school", "institution")),
-            "doi": values.get("doi"),
-            "arxiv_id": values.get("eprint") or values.get("arxiv"),
-            "pmid": values.get("pmid"),
-            "url": _ESCAPED.sub(r"\1", values.get("url", "")),
-            "keywords": re.split(r"[;,]", _unbraced(values.get("keywords", ""))),
-            "cite_key": block.key,
+            "year": _first(values, "year", "date") or _first(parent, "year", "date"),
+            "venue": unbraced(_venue(values) or _venue(parent) or parent.get("title", "")),
+            "doi": identifier(values.get("doi", "")),
+            "arxiv_id": identifier(_first(values, "eprint", "arxiv")),
+            "pmid": identifier(values.get("pmid", "")),
+            "url": identifier(values.get("url", "")),
+            "keywords": re.split(r"[;,]", unbraced(values.get("keywords", ""))),
+            "cite_key": key,
         },
     )
 
 
-def _first(values: dict[str, str], *names: str) -> str:
-    return next((values[name] for name in names if values.get(name)), "")
+def _venue(values: Values) -> str:
+    return _first(values, "journal", "journaltitle", "booktitle", "school", "institution")
+
+
+def _first(values: Values, *names: str) -> str:
+    return next((values[name] for name in names if name in values), "")
 
 
 def _people(text: str) -> list[str]:
@@ -88,8 +126,20 @@ def _people(text: str) -> list[str]:
 
     if not text.strip():
         return []
-    people = [_person(name) for name in names.split_multiple_persons_names(" ".join(text.split()))]
+    listed = names.split_multiple_persons_names(" ".join(text.split()))
+    people = [_person(name) for one in listed for name in _comma_separated(one)]
     return [ET_AL if name == "others" else name for name in people]
+
+
+def _comma_separated(name: str) -> list[str]:
+    """The people of "A. Smith, B. Jones, C. Doe", which BibTeX would read as family name, suffix, given name.
+
+    Where every part has two words or more, none is a suffix or an initial. One comma is left to BibTeX.
+    """
+    parts = [part.strip() for part in name.split(",")]
+    people = [part for part in parts if part]
+    is_list = len(parts) > 2 and "{" not in name and all(" " in part for part in people)
+    return people if is_list else [name]
 
 
 def _person(name: str) -> str:
@@ -98,20 +148,5 @@ def _person(name: str) -> str:
     try:
         parts = names.parse_single_name_into_parts(name, strict=False)
     except names.InvalidNameError:
-        return _unbraced(name)
-    return _unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))
-
-
-def _unbraced(text: str) -> str:
-    """Decoded, and without braces and tildes outside of formulas."""
-    parts = _MATH.split(decoded(text))
-    return "".join(
-        part if part.startswith("$") else re.sub(r"(?<!\\)[{}]", "", part).replace("~", " ") for part in parts
-    )
-
-
-@lru_cache(maxsize=4096)
-def _letter(macro: str) -> str:
-    from pylatexenc.latex2text import LatexNodes2Text
-
-    return str(LatexNodes2Text().latex_to_text(macro))
+        return unbraced(name)
+    return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))

@@ -26,6 +26,9 @@ _TRAILING_ET_AL = re.compile(r"(?:(?:\band|&) )?\b(?:et\.? al\b\.?|others)$", re
 _NAMES_LIMIT = 200_000  # characters: the longest author lists, of some 5,000 people, have half of that
 _AND = re.compile(r" (?:and|&) |;")
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?d|m\.?d)\.?", re.I)
+_FAMILY = r"(?:(?i:van|von|der|den|de|da|di|dos|du|la|le|el|al|bin|ter|ten)\s+)*[^\W\d_a-z][\w'’-]*"
+_GIVEN = r"[^\W\d_a-z](?:[\w'’-]*|(?:\.[\s-]?[A-Z])*)\.?"
+_INVERTED = re.compile(rf"{_FAMILY},\s*{_GIVEN}(?:\s+{_GIVEN}){{0,2}}")
 _NAME_KEYS = (
     "name",
     "display_name",
@@ -95,6 +98,11 @@ def given_family(name: str) -> str:
     return name.strip()
 
 
+def is_inverted(text: str) -> bool:
+    """Whether this is one "Family, Given": two family names look the same, but are rarely all there is."""
+    return _INVERTED.fullmatch(text) is not None and not _SUFFIX.fullmatch(text.partition(",")[2].strip())
+
+
 def names(value: object) -> list[str]:
     """The people in a list of names or of `{family, given}` objects, or in one string."""
     if isinstance(value, str):
@@ -111,7 +119,7 @@ def names_in(text: str) -> list[str]:
     text = " ".join(text[:_NAMES_LIMIT].split()).rstrip(" ,;")
     shortened = _TRAILING_ET_AL.sub("", text).rstrip(" ,;")
     parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
-    inverted = ";" in shortened or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
+    inverted = ";" in shortened or is_inverted(text) or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
     people = [given_family(part) for part in parts] if inverted else _comma_separated(parts)
     return [*people, ET_AL] if shortened != text else people
 
@@ -135,10 +143,11 @@ def _comma_separated(parts: list[str]) -> list[str]:
 
 
 def _name(value: Any) -> str:
-    if isinstance(value, str):
-        return value.strip()
-    if not isinstance(value, dict):
-        return ""
+    name = value.strip() if isinstance(value, str) else _name_in(value) if isinstance(value, dict) else ""
+    return given_family(name) if is_inverted(name) else name
+
+
+def _name_in(value: dict[str, Any]) -> str:
     family, given = (_first_string(value, keys) for keys in (_FAMILY_KEYS, _GIVEN_KEYS))
     if family:
         parts = (given, _first_string(value, ("non-dropping-particle", "dropping-particle")), family)

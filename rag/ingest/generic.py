@@ -12,10 +12,12 @@ from functools import lru_cache
 from typing import Any
 
 from rag.ingest import fields
+from rag.ingest.markup import plain
 from rag.ingest.records import TEXT_LIMIT, Outcome, clean_line, make_entry, tidy
 
 TEXT_NAMES = ("abstract", "abstracttext", "abstractnote", "summary", "text", "description")
 TITLE_NAMES = ("title", "articletitle", "documenttitle", "papertitle", "primarytitle", "displayname")
+_ABSTRACT_NAMES = frozenset({*TEXT_NAMES, "abstractinvertedindex"} - {"description"})
 _AUTHOR_NAMES = ("authors", "author", "authorships", "authorfullnames", "authornames", "creators", "creator")
 _YEAR_NAMES = (
     "year publicationyear pubyear yearpublished issued published publisheddate publicationdate pubdate "
@@ -66,7 +68,17 @@ def entry_of(record: Mapping[str, Any], place: str) -> Outcome:
 def description_of(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """Title and tidied metadata of a record that need not have an abstract."""
     title, metadata = _described(record, _values(record))
-    return clean_line(title), tidy(metadata)
+    return clean_line(plain(title)), tidy(metadata)
+
+
+def has_title(record: Mapping[str, Any]) -> bool:
+    """Whether a record has a title of its own."""
+    return not _values(record).keys().isdisjoint(TITLE_NAMES)
+
+
+def has_abstract(record: Mapping[str, Any]) -> bool:
+    """Whether a record has an abstract of its own; a description does not count, lists of papers have one too."""
+    return not _values(record).keys().isdisjoint(_ABSTRACT_NAMES)
 
 
 def _values(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,8 +161,8 @@ def _uninverted(index: object) -> str:
 
 
 def _keywords(values: Mapping[str, Any]) -> list[str]:
-    name = next((name for name in _KEYWORD_NAMES if name in values), "")
-    found = values.get(name)
+    name = next((name for name in _KEYWORD_NAMES if name in values), None)
+    found = values.get(name) if name else None
     if isinstance(found, str):
         separators = r"[;,|]" if re.search(r"[;,|]", found) or name != "categories" else r"\s"
         return re.split(separators, found)

@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from rag.ingest.generic import entry_of
+from rag.ingest.generic import entry_of, has_abstract, has_title
 from rag.ingest.records import Outcome, reject
 
 LINE_LIMIT = 64_000_000  # characters: a whole collection as one object on one line still fits
-_LIST_NAMES = ("papers", "data", "records", "results", "items", "works", "documents", "articles", "entries")
+_LIST_NAMES = "papers data records results items works documents docs articles entries".split()
+_WRAPPERS = ("message", "response")  # Crossref's and Solr's
 _SPACE = " \t\n\r"
 
 
@@ -37,12 +38,26 @@ def read_json(text: str) -> Iterator[Outcome]:
 
 
 def container(value: dict[str, Any]) -> list[Any] | None:
-    """The list of records that an object wraps, as in `{"papers": [...]}`, or None."""
-    inner = value.get("message", value)
-    if not isinstance(inner, dict):
+    """The records that an object wraps, as in `{"papers": [...]}` or `{"<id>": {...}}`; None: it is one itself.
+
+    An object with an abstract is a record, whatever else it holds. One with a title is a record too,
+    unless what it lists has abstracts.
+    """
+    if has_abstract(value):
         return None
-    found = (inner[name] for name in _LIST_NAMES if isinstance(inner.get(name), list))
-    return next((rows for rows in found if all(isinstance(row, dict) for row in rows)), None)
+    inner = next((value[name] for name in _WRAPPERS if isinstance(value.get(name), dict)), value)
+    if has_abstract(inner):
+        return [inner]
+    rows = next((rows for name in _LIST_NAMES if _has_objects(rows := inner.get(name))), None)
+    if rows is None and all(isinstance(row, dict) and has_abstract(row) for row in inner.values()):
+        rows = [{"id": key, **row} for key, row in inner.items()]
+    if rows and has_title(inner) and not any(isinstance(row, dict) and has_abstract(row) for row in rows):
+        return None
+    return rows or None
+
+
+def _has_objects(rows: object) -> bool:
+    return isinstance(rows, list) and any(isinstance(row, dict) for row in rows)
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
@@ -70,8 +85,9 @@ def _entries(value: object, place: str) -> Iterator[Outcome]:
     if not isinstance(value, dict):
         yield reject(place, f"a record must be a JSON object, this is {type(value).__name__}")
     elif (rows := container(value)) is not None:
+        within = "" if place.startswith("record") else f"{place}, "
         for number, row in enumerate(rows, start=1):
-            yield _entry(row, f"record {number}")
+            yield from _element(row, f"{within}record {number}")
     else:
         yield _entry(value, place)
 

@@ -65,7 +65,7 @@ def read_text(text: str) -> Iterator[Outcome]:
     records = _with_short_ones(groups, [record for group in groups for record in _assembled(group)])
     has_headers = any(record.header for record in records)
     if not has_headers and not any(record.is_labelled for record in records):
-        records = _bare(text, blocks)
+        records = _bare(text, blocks) or _under_fields(blocks)
     if not records:
         yield _single(text)
         return
@@ -73,7 +73,7 @@ def read_text(text: str) -> Iterator[Outcome]:
     repeated = _repeated(records)
     for number, record in enumerate(records, start=1):
         title, metadata = _described(record, repeated)
-        yield make_entry(f"record {number}", title, text[record.start : record.end], metadata)
+        yield make_entry(f"record {number}", title, text[record.start : record.end], metadata, verbatim=True)
 
 
 def _single(text: str) -> Outcome:
@@ -82,8 +82,8 @@ def _single(text: str) -> Outcome:
     after, _, body = rest.partition("\n")
     if first and not after.strip() and body.strip() and layout.word_count(first) <= _TITLE_WORDS:
         is_label = re.fullmatch(r"[#*_\s]*abstract[*_:.\s]*", first, re.I)
-        return make_entry("record 1", "" if is_label else _MARKUP.sub("", first.strip()), body, {})
-    return make_entry("record 1", "", text, {})
+        return make_entry("record 1", "" if is_label else _MARKUP.sub("", first.strip()), body, {}, verbatim=True)
+    return make_entry("record 1", "", text, {}, verbatim=True)
 
 
 def _groups(blocks: Sequence[Block]) -> list[list[Block]]:
@@ -147,6 +147,15 @@ def _bare(text: str, blocks: Sequence[Block]) -> list[_Record]:
     if layout.word_count(text) <= _ONE_ABSTRACT_WORDS or len(prose) < 2:
         return []
     return [_Record((), block.start, block.end, is_labelled=False) for block in prose]
+
+
+def _under_fields(blocks: Sequence[Block]) -> list[_Record]:
+    """A file that begins with `Name: value` lines: what else it holds is its abstract, in however few words."""
+    named = tuple(block for block in blocks if block.field)
+    body = [block for block in blocks if not block.field]
+    if not body or not blocks[0].field:
+        return []
+    return [_Record(named, body[0].start, body[-1].end, is_labelled=False)]
 
 
 def _with_trailing_fields(records: Sequence[_Record]) -> list[_Record]:

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import TextIO
 from xml.etree.ElementTree import Element, ParseError
 
+from rag.ingest.markup import element_text
 from rag.ingest.records import Outcome, make_entry, reject
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
+_NO_LABELS = ("UNLABELLED", "UNLABELED")
 _RECORD_TAGS = ("PubmedArticle", "PubmedBookArticle", f"{_ATOM}entry")
 
 
@@ -41,15 +43,16 @@ def read_xml(stream: TextIO) -> Iterator[Outcome]:
 
 
 def _entry(element: Element, place: str) -> Outcome:
-    if element.tag == "PubmedArticle":
-        return _pubmed(element, place)
-    if element.tag == f"{_ATOM}entry":
-        return _atom(element, place)
-    return reject(place, "a book, not an article")
+    if element.tag == "PubmedBookArticle":
+        return reject(place, "a book, not an article")
+    try:
+        return _pubmed(element, place) if element.tag == "PubmedArticle" else _atom(element, place)
+    except RecursionError:
+        return reject(place, "nested too deeply")
 
 
 def _text(element: Element | None) -> str:
-    return "" if element is None else "".join(element.itertext())
+    return "" if element is None else element_text(element)
 
 
 def _pubmed(element: Element, place: str) -> Outcome:
@@ -78,9 +81,9 @@ def _pubmed_abstract(article: Element) -> str:
     """The parts of a structured abstract as "LABEL: text", joined by a space."""
     parts = []
     for part in article.findall("Abstract/AbstractText"):
-        text, label = _text(part).strip(), part.get("Label", "").strip()
+        text, label = _text(part).strip(), part.get("Label", "").strip(" :")
         if text:
-            parts.append(f"{label}: {text}" if label else text)
+            parts.append(f"{label}: {text}" if label and label.upper() not in _NO_LABELS else text)
     return " ".join(parts)
 
 

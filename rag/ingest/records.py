@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.ingest import fields
+from rag.ingest.markup import plain
 
 TEXT_LIMIT = 200_000  # characters: the longest abstracts have some 10,000
 TITLE_LIMIT = 5_000
@@ -38,6 +39,9 @@ _DANGLING_WORD = re.compile(
 )
 _DANGLING_MARK = re.compile(r"(?:[,;:(\[–—]|\.{3}|…|\.{3} ?\[?\w* ?more\]?|\b(?:e\.g|i\.e|cf|vs)\.)$", re.I)
 _OPEN_BRACKET = re.compile(r"\((?:(?![.?!]\s+[A-Z])[^()])*$")
+_INTERVAL = re.compile(
+    r"[(\[\]]\s*[^()\[\],;]{1,20}[,;]\s*[^()\[\],;]{1,20}[)\]\[]"
+)  # half-open ones have an odd bracket
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,17 @@ class Entry:
 Outcome = Entry | Rejection
 
 
-def make_entry(place: str, title: str, text: str, metadata: Mapping[str, Any]) -> Outcome:
-    """Clean a record, or reject it (with an empty `file`) for having no usable abstract."""
+def make_entry(place: str, title: str, text: str, metadata: Mapping[str, Any], *, verbatim: bool = False) -> Outcome:
+    """Clean a record, or reject it (with an empty `file`) for having no usable abstract.
+
+    Markup becomes plain text, but in a title and text that are `verbatim`.
+    """
     if len(text) > TEXT_LIMIT:
         return reject(place, f"abstract of {len(text):,} characters; at most {TEXT_LIMIT:,} are read")
     if len(title) > TITLE_LIMIT:
         return reject(place, f"title of {len(title):,} characters; at most {TITLE_LIMIT:,} are read")
+    if not verbatim:
+        title, text = plain(title), plain(text)
     title, text = clean_line(title), clean_text(text)
     if not any(map(str.isalnum, text)) or _NO_TEXT.fullmatch(text):
         named = f" (“{title[:60]}”)" if title else ""
@@ -106,16 +115,22 @@ def stops_in_mid_sentence(text: str) -> bool:
     end = text.rstrip()[-300:]
     if _DANGLING_MARK.search(end) or _DANGLING_WORD.search(end):
         return True
-    bracket = _OPEN_BRACKET.search(end)
+    bracket = _OPEN_BRACKET.search(_INTERVAL.sub("", end))
     return bracket is not None and "://" not in bracket[0]
 
 
 def tidy(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every value into the form that this module's docstring promises; drop unusable ones."""
-    tidied = {key: _FORMS.get(key, _line)(value) for key, value in metadata.items() if value is not None}
+    tidied = {key: _FORMS.get(key, _line)(_plain(value)) for key, value in metadata.items() if value is not None}
     if not tidied.get("arxiv_id") and (found := fields.arxiv_id_of_doi(str(tidied.get("doi")))):
         tidied["arxiv_id"] = found
     return {key: value for key, value in tidied.items() if value}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return plain(value)
+    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def _line(value: object) -> str:

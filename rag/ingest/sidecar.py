@@ -65,15 +65,16 @@ def readable_sidecar_of(path: Path) -> Sidecar | None:
 
 
 def is_sidecar(path: Path) -> bool:
-    """Whether a `metadata.jsonl` describes other files, not papers of its own."""
+    """Whether a `metadata.jsonl` describes other files, not papers of its own: most lines name a record of a file."""
     if path.name != NAME or not path.is_file():
         return False
     try:
         with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            lines = [line for line in (stream.readline(100_000) for _ in range(20)) if line.strip()]
+            lines = [values for _ in range(20) if (values := _values(stream.readline(100_000)))]
     except OSError:
         return False
-    return any("source" in values and "abstract" not in values for values in map(_values, lines) if values)
+    naming = sum(_record_of(values)[1] > 0 and "abstract" not in values for values in lines)
+    return naming > 0 and 2 * naming >= len(lines)
 
 
 def described(entry: Entry, line: Line) -> Entry | str:

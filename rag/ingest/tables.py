@@ -1,16 +1,25 @@
-"""CSV and TSV with a header, row by row; the delimiter is the one that makes sense of the header."""
+"""CSV and TSV with a header, row by row; the delimiter is the one that makes sense of the header.
+
+A quotation mark that begins a cell may enclose it, line ends and all, or be a mark of its text. A row
+is read by the rules of CSV where they fit it to the letter. Where they do not, the marks of a TSV are
+text; a CSV's row that then runs over several lines has swallowed others and is rejected.
+"""
 
 from __future__ import annotations
 
+import ast
 import csv
-from collections.abc import Iterator
-from typing import TextIO
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, TextIO
 
 from rag.ingest.generic import KNOWN_NAMES, TEXT_NAMES, entry_of, squash
 from rag.ingest.records import Outcome, reject
 
 _DELIMITERS = ",\t;|"
 _HEADER_LIMIT = 100_000  # characters
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
 def delimiter_of(header: str) -> str | None:
@@ -22,27 +31,84 @@ def delimiter_of(header: str) -> str | None:
 
 def read_table(stream: TextIO) -> Iterator[Outcome]:
     """Rows as records; a row with more cells than the header has is rejected."""
-    header = stream.readline(_HEADER_LIMIT)
+    number, header = 1, stream.readline(_HEADER_LIMIT)
     while header and not header.strip():
-        header = stream.readline(_HEADER_LIMIT)
+        number, header = number + 1, stream.readline(_HEADER_LIMIT)
     delimiter = delimiter_of(header) or _only_column(header)
     if not delimiter:
         shown = header.strip()[:80]
         yield reject("line 1", f"no header with an abstract (or text, or summary) column: “{shown}”")
         return
-    columns = _cells(header, delimiter)
-    rows = csv.reader(stream, delimiter=delimiter)
+    yield from _records(_Lines(stream, number), delimiter, _cells(header, delimiter))
+
+
+def _records(lines: _Lines, delimiter: str, columns: list[str]) -> Iterator[Outcome]:
     number = 0
     while True:
         number += 1
+        first = lines.number + 1
         try:
-            row = next(rows)
+            row = _row(lines, delimiter, len(columns))
         except StopIteration:
             return
         except csv.Error as error:
-            yield reject(f"record {number}", f"not a readable row: {error}; is a quotation mark left open?")
+            last = lines.number
+            place = f"lines {first}-{last}" if last > first else f"record {number}"
+            yield reject(place, f"not a readable row: {error}; is a quotation mark left open?")
         else:
             yield from _outcome(columns, row, f"record {number}")
+
+
+class _Lines:
+    """The rest of a stream, by line; lines can be given back. `number` is that of the last one taken."""
+
+    def __init__(self, stream: TextIO, number: int) -> None:
+        self.number = number
+        self._stream = stream
+        self._back: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._back.popleft() if self._back else self._stream.readline():
+            self.number += 1
+            yield line
+
+    def give_back(self, lines: list[str]) -> None:
+        self._back.extendleft(reversed(lines))
+        self.number -= len(lines)
+
+
+def _row(lines: _Lines, delimiter: str, columns: int) -> list[str]:
+    """The cells of the next row. Raises csv.Error if it is none, StopIteration after the last."""
+    taken: list[str] = []
+    try:
+        row = next(csv.reader(_kept(lines, taken), delimiter=delimiter, strict=True))
+        if not _swallows(row, delimiter, columns) or (delimiter != "\t" and len(row) >= columns):
+            return row
+    except csv.Error:
+        pass
+    lines.give_back(taken)
+    if delimiter == "\t":
+        return [_unquoted(cell) for cell in next(iter(lines)).rstrip("\n").split(delimiter)]
+    row = next(csv.reader(iter(lines), delimiter=delimiter))
+    if _swallows(row, delimiter, columns):
+        raise csv.Error("a cell holds whole rows")
+    return row
+
+
+def _kept(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _swallows(row: list[str], delimiter: str, columns: int) -> bool:
+    """Whether a cell holds what may be rows: a line end, and as many delimiters as a row has."""
+    return any("\n" in cell and cell.count(delimiter) >= columns - 1 for cell in row)
+
+
+def _unquoted(cell: str) -> str:
+    found = _QUOTED.fullmatch(cell)
+    return found[1].replace('""', '"') if found else cell
 
 
 def _outcome(columns: list[str], row: list[str], place: str) -> Iterator[Outcome]:
@@ -51,7 +117,18 @@ def _outcome(columns: list[str], row: list[str], place: str) -> Iterator[Outcome
     if any(cell.strip() for cell in row[len(columns) :]):
         yield reject(place, f"{len(row)} cells, the header has {len(columns)}; put cells in quotation marks")
     else:
-        yield entry_of(dict(zip(columns, row, strict=False)), place)
+        yield entry_of(dict(zip(columns, map(_listed, row), strict=False)), place)
+
+
+def _listed(cell: str) -> Any:
+    """The cell, or the list of strings or objects in it, which pandas writes as Python does."""
+    if not cell.startswith("[") or not cell.endswith("]"):
+        return cell
+    try:
+        found = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return cell
+    return found if isinstance(found, list) and all(isinstance(one, str | dict) for one in found) else cell
 
 
 def _only_column(header: str) -> str | None:

@@ -16,6 +16,8 @@ from rag.ingest.records import Outcome, make_entry, reject
 
 RIS_START = re.compile(r"^TY {1,2}- ?", re.M)
 MEDLINE_START = re.compile(r"^PMID- ", re.M)
+_IN_PARTS = ("AB", "N2")  # Cochrane's have a line for each section
+_VENUES = ("secondary_title", "alternate_title3", "journal_name", "alternate_title2", "BT", "custom3")  # in full first
 _MEDLINE_LINE = re.compile(r"([A-Z]{2,4}) *- (.*)")
 
 
@@ -39,21 +41,23 @@ def _blocks(text: str, start: re.Pattern[str]) -> Iterator[str]:
 
 def _ris_entry(block: str, place: str) -> Outcome:
     import rispy
+    from rispy.config import LIST_TYPE_TAGS
 
     body = re.split(r"^ER  -.*$", block, maxsplit=1, flags=re.M)[0]
     body = RIS_START.sub("TY  - ", body, count=1)
     try:
-        row = rispy.loads(f"{body.rstrip()}\nER  - \n")[0]
+        row = rispy.loads(f"{body.rstrip()}\nER  - \n", list_tags=[*LIST_TYPE_TAGS, *_IN_PARTS])[0]
     except Exception as error:  # any bytes may come in, and rispy has no errors of its own
         return reject(place, f"not readable RIS: {type(error).__name__} {error}")
+    row |= row.get("unknown_tag", {})
     return make_entry(
         place,
         _first(row, "title", "primary_title", "short_title"),
-        _first(row, "abstract", "notes_abstract"),
+        " ".join(row.get("abstract") or row.get("notes_abstract") or ()),
         {
             "authors": [given_family(name) for name in row.get("authors") or row.get("first_authors") or []],
             "year": _first(row, "year", "publication_year", "date"),
-            "venue": _first(row, "journal_name", "alternate_title3", "secondary_title", "alternate_title2"),
+            "venue": _first(row, *_VENUES),
             "doi": _first(row, "doi"),
             "arxiv_id": next((url for url in row.get("urls", ()) if "arxiv.org/" in url), None),
             "url": _first(row, "urls"),
