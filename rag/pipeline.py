@@ -34,7 +34,7 @@ from rag.models import Embedder, Entailer, Generator, Reader
 from rag.salience import Salience, salience
 from rag.sentences import Query
 from rag.settings import Settings
-from rag.text import fold
+from rag.text import fold, sentences
 from rag.types import Abstention, Answer, Document, Hit, Turn
 from rag.verify import verify
 
@@ -170,12 +170,14 @@ class Footnote:
         history: Sequence[Turn] = (),
     ) -> list[Hit]:
         """The `k` best papers for a question, best first, each with its best window."""
-        alone = standalone(_checked(question), history)
+        question = _checked(question)
+        alone = standalone(question, history)
         return searching.search(alone, self.library, self.models, k=k, filters=filters)[1]
 
     def signals(self, question: str, *, history: Sequence[Turn] = ()) -> Signals:
         """The signs that the papers answer a question: what `rag.confidence` weighs."""
-        alone = standalone(_checked(question), history)
+        question = _checked(question)
+        alone = standalone(question, history)
         query, hits = searching.search(alone, self.library, self.models, k=self.settings.documents)
         documents = searching.papers_of(hits, self.library)
         return self._select(query, hits, documents).signals
@@ -201,7 +203,8 @@ class Footnote:
         Closing the iterator stops the generator.
         """
         clock = Clock()
-        alone = standalone(_checked(question), history)
+        question = _checked(question)
+        alone = standalone(question, history)
         yield Progress("retrieving")
         query, hits = searching.search(
             alone, self.library, self.models, k=self.settings.documents, filters=filters, fetch=True
@@ -209,7 +212,7 @@ class Footnote:
         documents = searching.papers_of(hits, self.library)
         clock.lap("retrieve")
         answer = Answer(
-            fold(question),
+            question,
             query.text,
             "",
             hits=tuple(hits),
@@ -280,7 +283,8 @@ class Footnote:
             raise BadInputError("a claim is checked against a source or a text, not both: leave one out")
         documents = self._to_check_against(claim, source, evidence)
         return check_claim(
-            self.models.sentences.query(claim, self.library.idf),
+            claim,
+            [self.models.sentences.query(part, self.library.idf) for part in sentences(claim)],
             documents,
             self.models.sentences,
             entailer=self.entailer,
@@ -305,8 +309,8 @@ class Footnote:
 
 
 def _checked(text: str, *, what: str = "question") -> str:
-    """The text folded; blank or endless text is refused."""
-    folded = fold(text) if isinstance(text, str) else ""
+    """The text folded, halves of surrogate pairs replaced; blank or endless text is refused."""
+    folded = fold(text.encode("utf-8", "replace").decode()) if isinstance(text, str) else ""
     if not folded:
         raise BadInputError(f"the {what} is empty: write it as text")
     if len(folded) > MAX_QUESTION_CHARACTERS:

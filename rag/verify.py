@@ -131,5 +131,5 @@ def _after_objection(support: float) -> float:
 
 
 def _is_quotation(claim: str, evidence: Sequence[str]) -> bool:
-    """Whether the claim is, quotation marks aside, a whole cited sentence or several."""
+    """Whether the claim is, quotation marks aside, one of the cited sentences."""
     return fold(claim).strip('"“” ') in {fold(quote).strip('"“” ') for quote in evidence}

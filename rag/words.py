@@ -23,19 +23,24 @@ _NUMBER_WORDS = {
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
      "hundred": 100, "dozen": 12, "twice": 2, "double": 2, "triple": 3}  # fmt: skip
+_DIGITS = "one two three four five six seven eight nine".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_MOST_RAISED = 1000  # 2020¹² is a year with a note
 _SILENT = frozenset(("zero", "one"))  # "one of", "zero-shot": words rather than figures
 
 _FIGURE = re.compile(
     r"""(?<![\w.])(?:[$€£]\s?)?
-        (?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)
-        (?:\s?(?P<scale>hundred|thousand|million|billion|trillion|bn|[kmbt])(?![a-z]))?
+        (?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2})?
+        (?:(?P<scale>\s?(?:hundred|thousand|million|billion|trillion|bn)|[kmbt]|\s(?-i:B))(?![a-z]))?
         (?P<plus>\+)?
         (?:\s?-?(?P<unit>%|percent(?:age)?|x(?![a-z])|×|times\b|-?fold\b))?
         (?![\w]*[a-z]{2,}\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _IN_WORDS = re.compile(
-    r"(?P<word>[A-Za-z]+)(?:[ -](?P<scale>hundred|thousand|million|billion|trillion)\b)?"
+    rf"(?P<word>(?:{'|'.join(_TENS)})[ -](?:{'|'.join(_DIGITS)})\b|[A-Za-z]+)"
+    r"(?:[ -](?P<scale>hundred|thousand|million|billion|trillion)\b)?"
     r"(?:[ -]?(?P<unit>percent|times|fold)\b)?",
     re.IGNORECASE,
 )
@@ -57,16 +62,19 @@ def figures(text: str) -> list[Figure]:
     spread = _RANGE.sub(lambda m: f"{m[1]}{m[3]} to {m[2]}{m[3]}", text)
     found = [(match.start(), _figure(match)) for match in _FIGURE.finditer(spread)]
     for match in _IN_WORDS.finditer(spread):
-        word, scale = match["word"].lower(), (match["scale"] or "").lower()
-        if word in _NUMBER_WORDS and (scale or word not in _SILENT):
+        parts, scale = re.split("[ -]", match["word"].lower()), (match["scale"] or "").lower()
+        if set(parts) <= _NUMBER_WORDS.keys() and (scale or parts[0] not in _SILENT):
             unit = _UNITS.get((match["unit"] or "").lower(), "")
-            found.append((match.start(), Figure(_NUMBER_WORDS[word] * _SCALES.get(scale, 1.0), unit, match.group())))
+            value = sum(_NUMBER_WORDS[part] for part in parts) * _SCALES.get(scale, 1.0)
+            found.append((match.start(), Figure(value, unit, match.group())))
     return [figure for _, figure in sorted(found, key=lambda pair: pair[0])]
 
 
 def _figure(match: re.Match[str]) -> Figure:
-    scale = (match["scale"] or "").lower()
+    scale = (match["scale"] or "").strip().lower()
     value = float(match["digits"].replace(",", "")) * _SCALES.get(scale, 1.0)
+    if match["power"] and 0 < value < _MOST_RAISED:
+        value **= int(match["power"].translate(_SUPERSCRIPTS))
     return Figure(value, _UNITS.get((match["unit"] or "").lower(), ""), match.group().strip())
 
 

@@ -15,7 +15,18 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
 
 
 @pytest.mark.parametrize(
-    "question", ["And its larger version?", "How was it trained?", "Why?", "What about memory?", "How many of them?"]
+    "question",
+    [
+        "And its larger version?",
+        "How was it trained?",
+        "Why?",
+        "What about memory?",
+        "How many of them?",
+        "How long does it take?",
+        "Is that a lot?",
+        "What's the third?",
+        "Doesn't that make them less faithful?",
+    ],
 )
 def test_a_follow_up_gets_its_topic(question):
     assert leans_on_history(question)
@@ -24,7 +35,19 @@ def test_a_follow_up_gets_its_topic(question):
     assert "Gemma 2" in rewritten
 
 
-@pytest.mark.parametrize("question", ["How many queries does BRIGHT contain?", "What does HELMET evaluate?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How many queries does BRIGHT contain?",
+        "What does HELMET evaluate?",
+        "What is unlearning?",
+        "How many refusal categories are there?",
+        "Why does SuperHF keep PPO for its stability?",
+        "What can an auditor do with white-box access that goes beyond querying the model?",
+        "How do you get an image generator to forget pictures while what it draws still looks good?",
+        "How long does it take to train an adapter on one image pair?",
+    ],
+)
 def test_a_question_of_its_own_is_left_alone(question):
     assert standalone(question, [GEMMA]) == question
 
@@ -36,6 +59,17 @@ def test_nothing_is_added_without_history():
 def test_the_topic_may_lie_two_turns_back():
     turns = [GEMMA, Turn("Is that a lot?", "“It is.”")]
     assert "Gemma" in standalone("How were they trained?", turns)
+
+
+def test_the_topic_is_what_was_named_last_and_brackets_do_not_nest():
+    turns = [GEMMA]
+    for question in ("And its larger version?", "What about PERL?", "Which data was it trained on?", "And its size?"):
+        asked = standalone(question, turns)
+        assert asked.count("(about: ") == 1
+        turns.append(Turn(asked, "“It is.”"))
+    assert asked.startswith("And its size? (about: Which data was it trained on")
+    assert "PERL" in asked
+    assert "Gemma" not in asked
 
 
 def test_papers_keep_their_numbers(seeds):
@@ -62,3 +96,30 @@ def test_chat_in_a_pipe(seed_folder, monkeypatch, capsys, tmp_path):
     assert "[1] PERL" in out
     assert "/export FILE" in out
     assert "[^1-1]: " in (tmp_path / "talk.md").read_text(encoding="utf-8")
+
+
+class Interrupted(io.StringIO):
+    """Lines, and then Ctrl-C."""
+
+    def readline(self, *_):
+        line = super().readline()
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+
+def test_ctrl_c_at_the_prompt_leaves_and_the_chat_is_written(seed_folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr(sys, "stdin", Interrupted("How much memory does PERL qu\udcff need?\n"))
+    assert main(["--library", str(seed_folder), "chat", "--export", str(tmp_path / "talk.md")]) == 0
+    assert "## How much memory does PERL qu? need?" in (tmp_path / "talk.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("name", "told"), [("talk.docx", "end it in .md"), ("no/talk.md", "cannot write")])
+def test_a_file_that_no_chat_can_be_written_to_is_refused_before_the_first_question(
+    seed_folder, monkeypatch, capsys, tmp_path, name, told
+):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/help\n"))
+    assert main(["--library", str(seed_folder), "chat", "--export", str(tmp_path / name)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert told in err

@@ -7,7 +7,9 @@ import pytest
 from rag.errors import BadInputError, DocumentNotFoundError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters
 from rag.pipeline import Delta, Footnote, Progress
+from rag.text import sentences
 from rag.types import Abstention, Answer, Turn, Verdict
+from rag.verify import VERBATIM
 from tests.conftest import SEEDS
 
 PERL = "002_dd4b9b65b304c986.txt#5"
@@ -187,6 +189,17 @@ def test_check_against_a_paper_a_text_and_the_library(seeds):
     assert all(document.text[e.chunk.start : e.chunk.end] == e.text for e in found.evidence)
 
 
+def test_a_claim_of_several_sentences_is_as_good_as_its_weakest(seeds):
+    text = seeds.library.resolve(PERL).text
+    first = sentences(text)[:4]
+    copied = seeds.check(" ".join(first), source=PERL)
+    assert (copied.judgement.verdict, copied.judgement.judge) == (Verdict.SUPPORTED, VERBATIM)
+    assert {item.text for item in copied.evidence} >= set(first)
+    worse = seeds.check(f"{' '.join(first)} Frogs sleep in nine trees.", source=PERL).judgement
+    assert worse.verdict is not Verdict.SUPPORTED
+    assert "Frogs sleep in nine trees." in worse.reason
+
+
 @pytest.mark.parametrize("question", ["", " \n", "x" * 2001])
 def test_a_useless_question_is_refused(seeds, question):
     with pytest.raises(BadInputError):
@@ -219,6 +232,25 @@ def test_ingest_is_incremental_prunes_and_removes(embedder, tmp_path):
     footnote.remove([footnote.library.resolve(PERL).id])
     assert footnote.ingest([tmp_path / "papers"]).papers == 30
     assert footnote.library.doctor() == []
+
+
+def test_a_disk_that_fails_takes_no_papers_with_it(tmp_path, embedder, monkeypatch):
+    from rag import ingest as reading
+
+    def failing(path):
+        raise OSError(5, "Input/output error")
+        yield
+
+    shutil.copy(SEEDS / "004_5d5a0d3e8504f69a.txt", tmp_path / "a.txt")
+    footnote = Footnote.build([tmp_path / "a.txt"], tmp_path / "library", embedder=embedder)
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "read_file", failing)
+        with (tmp_path / "a.txt").open("a") as file:
+            file.write("\n")
+        report = footnote.ingest([tmp_path / "a.txt"])
+        assert [rejection.reason for rejection in report.rejected] == ["reading stopped: Input/output error"]
+        assert report.papers == 10
+    assert footnote.ingest([tmp_path / "a.txt"]).files_read == 1
 
 
 def test_a_file_that_vanishes_while_others_are_read_is_reported(tmp_path, embedder, monkeypatch):
