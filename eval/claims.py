@@ -18,6 +18,7 @@ from eval.inject import ErrorType, inject
 from eval.metrics import ranking
 from eval.statistics import bootstrap
 from rag.errors import EvalError
+from rag.pipeline import MAX_QUESTION_CHARACTERS
 from rag.text import fold
 from rag.types import JSON, Verdict
 
@@ -52,11 +53,16 @@ class Judged:
     verdict: Verdict
     support: float | None
 
+    def to_dict(self) -> JSON:
+        """Return the line of `footnote eval claims --out`."""
+        row = self.row
+        return {"id": row.id, "label": row.label.value, "verdict": self.verdict.value, "support": self.support}
+
 
 def read_labelled(path: Path) -> list[LabelledClaim]:
     """The claims of a file. Raises EvalError that names every line that cannot be used."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(): JSON strings may hold U+2028
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{path} cannot be read: {error}") from error
     rows, wrong = [], []
@@ -64,7 +70,7 @@ def read_labelled(path: Path) -> list[LabelledClaim]:
         if line.strip():
             try:
                 rows.append(_labelled(json.loads(line), number))
-            except (ValueError, TypeError, AttributeError) as error:
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 wrong.append(f"line {number}: {error}")
     if wrong:
         raise EvalError(f"{path} has {len(wrong)} unusable lines: {'; '.join(wrong[:20])}")
@@ -79,9 +85,14 @@ def _labelled(row: Mapping[str, Any], number: int) -> LabelledClaim:
     claim = row.get("claim") or row.get("hypothesis")
     if not isinstance(claim, str) or not claim.strip():
         raise ValueError("no `claim`")
+    if len(fold(claim)) > MAX_QUESTION_CHARACTERS:
+        raise ValueError(f"the claim has {len(fold(claim)):,} characters, more than {MAX_QUESTION_CHARACTERS:,}")
     given = row.get("evidence", row.get("premise"))
     evidence = " ".join(given) if isinstance(given, list) else given
     source = row.get("source") if evidence is None else None
+    for name, value in (("evidence", evidence), ("source", source)):
+        if value is not None and not (isinstance(value, str) and value.strip()):
+            raise ValueError(f"`{name}` is empty or not a text")
     if evidence is None and source is None:
         raise ValueError("neither `evidence` nor `source`")
     return LabelledClaim(

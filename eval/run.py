@@ -145,7 +145,8 @@ def read_records(folder: Path) -> list[Record]:
     if whole != content:
         path.write_bytes(whole)
     try:
-        return [Record.from_dict(json.loads(line)) for line in whole.decode("utf-8").splitlines()]
+        lines = whole.decode("utf-8").split("\n")[:-1]  # not splitlines(): JSON strings may hold U+2028
+        return [Record.from_dict(json.loads(line)) for line in lines]
     except (ValueError, KeyError, TypeError) as error:
         raise EvalError(f"{path} is damaged ({error}); remove the folder and run again") from error
 

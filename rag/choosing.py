@@ -28,7 +28,7 @@ from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
 from rag.models.reader import OWN as OWN_READER
 from rag.models.reader import Reader
-from rag.models.weights import DEFAULT_GENERATOR, OWN_GENERATOR, SMALL, generator_is_here
+from rag.models.weights import OWN_GENERATOR, SMALL, generator_is_here
 from rag.overlap import UNTRAINED, OverlapEntailer
 from rag.sentences import SentenceVectors
 from rag.settings import Settings
@@ -88,7 +88,7 @@ class Models:
 
     @property
     def generator_is_small(self) -> bool:
-        """Whether the generator is one that is too small to be trusted with words of its own."""
+        """Whether the default generator writes, trained or not: too small to be trusted with words of its own."""
         return not self.settings.llm_url and self.settings.llm in SMALL
 
     @property
@@ -107,11 +107,7 @@ class Models:
             return None
         if given or "generator" in self.given:
             return given
-        return self._asker if generator_is_here() or (fetch and self._default_writes) else None
-
-    @property
-    def _default_writes(self) -> bool:
-        return not self.settings.llm_url and self.settings.llm == DEFAULT_GENERATOR
+        return self._asker if generator_is_here() or (fetch and self.generator_is_small) else None
 
     @cached_property
     def _asker(self) -> QueryLikelihood:
@@ -130,5 +126,7 @@ class Models:
     @property
     def own_entailer(self) -> NliEntailer | None:
         """The entailer if it is Footnote's own: what it makes of a question is weighed by constants fitted on it."""
+        if "entailer" not in self.given and self.settings.entailer != OWN_ENTAILER:
+            return None  # not loaded before there is something to judge
         entailer = self.entailer
         return entailer if isinstance(entailer, NliEntailer) and entailer.name == OWN_ENTAILER else None

@@ -69,6 +69,38 @@ def test_a_batch_answers_in_order_and_tells_failing_lines(run):
     assert "4 of 6 lines failed" in err
 
 
+@pytest.mark.parametrize(
+    ("verb", "lines"),
+    [
+        ("search", ['{"id": 1, "question": "x", "n": ' + "9" * 5000 + "}"]),
+        ("search", ["[" * 100_000]),
+        ("search", [json.dumps({"question": "x", "history": turns}) for turns in (0, {}, [1], [{"q": "x"}])]),
+        ("search", ['{"question": "x", "history": [{"question": ["x"]}]}']),
+        ("check", [json.dumps({"claim": "x", **row}) for row in ({"source": 5}, {"evidence": 7}, {"evidence": ["a"]})]),
+    ],
+)
+def test_no_line_of_a_batch_ends_it(run, verb, lines):
+    good = '{"id": "last", "question": "What is PERL?", "claim": "PERL is fast.", "evidence": "PERL is fast."}'
+    code, out, _ = run(verb, "--batch", "-", stdin="\n".join([*lines, good]))
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert ["error" in row for row in rows] == [True] * len(lines) + [False]
+
+
+def test_what_is_no_character_is_asked_as_a_question_mark(run):
+    row = r'{"id": "\ud83d", "question": "What is PERL\ud83d?", "history": [{"question": "\ud83d", "answer": null}]}'
+    code, out, _ = run("search", "--batch", "-", "-k", "1", stdin=row)
+    assert (code, json.loads(out)["question"]) == (0, "What is PERL??")
+    code, out, _ = run("search", "What is PERL\udcff?", "--json")
+    assert (code, json.loads(out)["question"]) == (0, "What is PERL??")
+    code, _, err = run("search", "What is PERL?", "--source", "\udcff")
+    assert (code, "utf-8" in err) == (1, True)
+
+
+def test_a_question_of_half_a_surrogate_pair_can_be_searched(seeds):
+    assert seeds.search("What is PERL\ud83d?")[0].source == PERL
+
+
 def test_check_prints_verdict_and_evidence(run):
     code, out, _ = run("check", "PERL needs more memory than conventional RLHF.", "--source", PERL, "--json")
     found = json.loads(out)
@@ -98,6 +130,8 @@ def test_show_list_and_doctor(run):
         (["search", "q", "-k", "0"], 2, "-k"),
         (["search", "q", "--year", "20x4"], 1, "2020-2024"),
         (["search", "q", "--year", "2024-2020"], 1, "ends before"),
+        (["search", "q", "--year", "²"], 1, "2020-2024"),
+        (["search", "q", "--year", "99999999999999999999"], 1, "2020-2024"),
         (["search", "--batch", "missing.jsonl"], 2, "missing.jsonl"),
         (["check", "c", "--source", "nowhere.txt#1"], 1, "nowhere.txt#1"),
         (["show", "nothing like this"], 1, "did you mean"),
@@ -106,6 +140,11 @@ def test_show_list_and_doctor(run):
         (["search", "q", "--embedder", "not/there"], 1, "--rebuild"),
         (["nonsense"], 2, "nonsense"),
         (["search", "q", "--store", "ftp://x"], 1, "ftp://x"),
+        (["ask", "q", "--llm-url", "notaurl"], 1, "'notaurl' is no URL"),
+        (["ask", "q", "--llm-url", "http://"], 1, "'http://' is no URL"),
+        (["ask", "q", "--llm", "./nofile.gguf"], 1, "no such file: nofile.gguf"),
+        (["ask", "q", "--llm", "."], 1, "no such file: config.json"),
+        (["chat", "--llm", "/nowhere/model"], 1, "no such folder: /nowhere/model"),
     ],
 )
 def test_bad_input_gives_a_clear_error_and_code(run, arguments, code, message):
@@ -147,6 +186,36 @@ def test_export_of_an_answer(run, seeds, tmp_path):
     assert "\\cite{sidahmed2024perl" in (tmp_path / "a.tex").read_text(encoding="utf-8")
     (tmp_path / "b.json").write_text('{"no": "answer"}', encoding="utf-8")
     assert run("export", "b.json")[0] == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_export_reads_what_windows_shells_write(run, seeds, tmp_path, encoding):
+    row = json.dumps(
+        {**seeds.ask("How much memory does PERL need?").to_dict(), "notice": "a\u2028b"}, ensure_ascii=False
+    )
+    (tmp_path / "a.jsonl").write_text(f'{row}\r\n{row}\r\n{{"id": 1, "error": "x"}}\r\n', encoding=encoding)
+    code, out, _ = run("export", "a.jsonl")
+    assert (code, out.count("## How much memory")) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b'"error"', b'{"error": "x"}', b"[]", b"7", b"\xff\xff\xff", b"[" * 100_000]
+)
+def test_a_file_without_an_answer_is_not_exported(run, tmp_path, content):
+    (tmp_path / "a.json").write_bytes(content)
+    code, out, err = run("export", "a.json")
+    assert (code, out) == (1, "")
+    assert "a.json: " in err
+
+
+@pytest.mark.parametrize(("streams", "code", "told"), [(">/dev/full", 1, "No space left"), (">&-", 0, "41 of 41")])
+def test_output_that_cannot_be_written_ends_without_a_traceback(seed_folder, streams, code, told):
+    command = f'"{sys.executable}" -m ui.cli --library "{seed_folder}" list {streams}'
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
 
 
 def test_text_of_the_corpus_cannot_steer_the_terminal():

@@ -163,6 +163,12 @@ def test_a_folder_without_a_model_is_named(load, tmp_path):
         load(tmp_path, "nothing")
 
 
+def test_a_folder_without_a_tokenizer_is_told_in_full_sentences(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(ModelError, match=r"tokenizer from one of: .+; give a hub id"):
+        load_generator(Settings(llm=str(tmp_path)))
+
+
 @pytest.mark.parametrize("load", [load_entailer, load_reader])
 def test_a_folder_without_a_classifier_is_named(load, tmp_path):
     with pytest.raises(ModelError, match="cannot be loaded"):

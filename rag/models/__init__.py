@@ -13,9 +13,9 @@ from rag.models.asker import Asker, QueryLikelihood
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
 from rag.models.fetching import Say
-from rag.models.generator import Generator, TransformerGenerator, load_causal
+from rag.models.generator import Generator, TransformerGenerator, check_place, load_causal
 from rag.models.reader import Reader, load_reader
-from rag.models.server import ServerEmbedder, ServerGenerator
+from rag.models.server import ServerEmbedder, ServerGenerator, check_url
 from rag.settings import Settings
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "ServerGenerator",
     "TransformerEmbedder",
     "TransformerGenerator",
+    "check_generator",
     "load_asker",
     "load_embedder",
     "load_entailer",
@@ -54,8 +55,17 @@ def load_asker(settings: Settings) -> Asker:
     return Asker(*load_causal(weights.generator_folder(), "footnote-asker", adapter=adapter, device=settings.device))
 
 
+def check_generator(settings: Settings) -> None:
+    """Refuse a generator that cannot be there, before a question has waited for it. Raises ModelError."""
+    if settings.llm_url:
+        check_url(settings.llm_url)
+    elif settings.llm not in weights.SMALL:
+        check_place(settings.llm)
+
+
 def load_generator(settings: Settings, *, say: Say | None = None) -> Generator:
     """The generator that the settings name, fetched if it is the default and not there. Raises ModelError."""
+    check_generator(settings)
     if settings.llm_url:
         return ServerGenerator(settings.llm_url, settings.llm, settings.api_key)
     if settings.llm == weights.DEFAULT_GENERATOR:

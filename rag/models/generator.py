@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Protocol
 
 from rag.errors import ModelError
@@ -17,7 +19,9 @@ from rag.models import processor
 from rag.models.adapter import add
 
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
+INSTEAD = "give a hub id, a folder or a GGUF file, or a server with --llm-url"
 _WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
+_ON_HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(/[^/]+\.gguf)?")  # what can be an id, or a file in its repository
 
 
 class Generator(Protocol):
@@ -115,6 +119,19 @@ class TransformerGenerator:
         }
 
 
+def check_place(name: str) -> None:
+    """Refuse a file or folder in which there is no model; what a hub has is not asked. Raises ModelError."""
+    place = Path(name)
+    folder = place.parent if place.suffix == ".gguf" else place
+    if folder.is_dir():
+        wanted = place if folder != place else place / "config.json"
+        missing = "" if wanted.is_file() else f"no such file: {wanted}"
+    else:
+        missing = "" if _ON_HUB.fullmatch(name) else f"no such folder: {folder}"
+    if missing:
+        raise ModelError(f"generator {name!r} cannot be loaded: {missing}; {INSTEAD}")
+
+
 def load_causal(
     place: Path | str,
     name: str,
@@ -136,8 +153,7 @@ def load_causal(
         model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=processor.dtype_of(where), **options)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
-            f"generator {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id, a folder "
-            "or a GGUF file, or a server with --llm-url"
+            f"generator {name!r} cannot be loaded: {shorten(str(error), 200, placeholder=' …')}; {INSTEAD}"
         ) from error
     if adapter:
         add(model, adapter)

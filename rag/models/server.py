@@ -25,14 +25,26 @@ BATCH = 64  # texts a request
 _BUSY = frozenset((429, 502, 503))
 
 
+def check_url(url: str) -> None:
+    """Refuse what can be no server's URL; nobody is asked. Raises ServerError."""
+    import httpx
+
+    told = f"{url!r} is no URL of a server: write http://host:port"
+    try:
+        read = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ServerError(f"{told} ({error})") from error
+    if read.scheme not in {"http", "https"} or not read.host:
+        raise ServerError(told)
+
+
 class Server:
     """One server: where it is, how to talk to it, what its errors mean."""
 
     def __init__(self, url: str, api_key: str = "") -> None:
         import httpx
 
-        if not url.startswith(("http://", "https://")):
-            raise ServerError(f"{url!r} is no URL of a server: write http://host:port")
+        check_url(url)
         base = url.rstrip("/")
         self.url = base if base.endswith("/v1") else f"{base}/v1"
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}

@@ -41,6 +41,25 @@ def test_every_bad_line_is_named(tmp_path):
         claims.read_labelled(write(tmp_path / "empty.jsonl"))
 
 
+def test_a_claim_that_cannot_be_judged_is_named_with_its_line(tmp_path):
+    claim = {"claim": "a", "label": "supported"}
+    path = write(
+        tmp_path / "c.jsonl",
+        {**claim, "evidence": 7},
+        {**claim, "source": 7},
+        {**claim, "source": " "},
+        {**claim, "evidence": "x", "claim": "long " * 401},
+    )
+    with pytest.raises(EvalError, match=r"4 unusable lines.*line 4: the claim has 2,004 characters, more than 2,000"):
+        claims.read_labelled(path)
+
+
+def test_line_ends_of_unicode_within_a_claim_end_no_line(tmp_path):
+    row = {"claim": "a\u2028b", "evidence": "x\x85y", "label": "supported"}
+    (tmp_path / "c.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    assert [row.claim for row in claims.read_labelled(tmp_path / "c.jsonl")] == ["a b"]
+
+
 def judged(label, support, kind=""):
     verdict = Verdict.UNCHECKED if support is None else YES if support >= 0.5 else NEI
     return Judged(LabelledClaim("", "c", label, "e", type=kind), verdict, support)

@@ -161,6 +161,9 @@ def test_claims_are_judged_and_tabled(run, tmp_path):
     assert code == 0
     assert json.loads(out)["auc"]["auc"] == 1
     assert len((tmp_path / "judged.jsonl").read_text().splitlines()) == 2
+    code, out, err = run("claims", path, "--out", tmp_path / "nowhere" / "judged.jsonl")
+    assert (code, out) == (1, "")
+    assert "nowhere/judged.jsonl" in err
     code, out, err = run("claims", CLAIMS.with_name("absent.jsonl"))
     assert code == 2
     assert "does not exist" in err

@@ -65,6 +65,13 @@ def test_a_killed_run_goes_on_without_asking_twice(tmp_path):
     assert read_records(tmp_path) == records
 
 
+def test_line_ends_of_unicode_within_an_answer_end_no_line(tmp_path):
+    questions = [question(1, question="What is\u2028it\u2029about\x85this?"), question(2)]
+    records = run(Counting(), tmp_path, questions=questions)
+    assert "\u2028" in (tmp_path / "answers.jsonl").read_text(encoding="utf-8")
+    assert read_records(tmp_path) == records
+
+
 def test_an_error_is_a_record_and_the_run_goes_on(tmp_path):
     records = run(Counting(breaks_at="q2", error=ServerError), tmp_path)
     assert records[2] == Record("q2", None, "ServerError: gone")

@@ -1,6 +1,6 @@
 """The `footnote` command: finds the verb, runs it, turns errors into messages and exit codes.
 
-Exit 0 (an abstention too), 1 a FootnoteError, 2 wrong usage, 130 Ctrl-C. Verbs live in the other
+Exit 0 (an abstention too), 1 a FootnoteError or one of the system, 2 wrong usage, 130 Ctrl-C. Verbs live in the other
 modules here and are imported when called, so that `--help` answers at once.
 """
 
@@ -84,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in arguments
+    _open_streams()
     try:
         code = cli.main(args=arguments, prog_name="footnote", standalone_mode=False)
         sys.stdout.flush()
@@ -103,5 +104,26 @@ def main(arguments: list[str] | None = None) -> int:
         click.echo(f"error: {told}", err=True)
         return 1
     except BrokenPipeError:  # the reader of our output has gone: no one is left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
+    except (OSError, UnicodeEncodeError) as error:  # a full disk, an unwritable place, an argument that is not UTF-8
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        _drop_output()
+        return 1
+
+
+def _open_streams() -> None:
+    """Give a stream that the shell has closed (`>&-`), which is `None` in Python, somewhere to go."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
+def _drop_output() -> None:
+    """Leave nothing that cannot be written for Python to try again at its exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

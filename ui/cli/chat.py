@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from rag.conversation import Conversation
-from rag.errors import FootnoteError
+from rag.errors import BadInputError, FootnoteError
 from rag.export import FORMATS, write
+from rag.models import check_generator
 from ui.cli import terminal
 from ui.cli.options import filter_options, filters_from, json_option, model_options, open_library
-from ui.cli.questions import documents_of, stream_to_terminal
+from ui.cli.questions import documents_of, stream_to_terminal, whole
 
 COMMANDS = """\
 /sources          the papers cited so far
@@ -22,7 +23,7 @@ COMMANDS = """\
 /export FILE      write the chat: .md, .tex (with .bib beside it), .csl.json or .json
 /clear            forget what was said
 /help             this list
-/quit             leave (also Ctrl-D)"""
+/quit             leave (also Ctrl-D, or Ctrl-C at the prompt)"""
 
 
 @click.command(epilog="Example: footnote chat --export talk.md")
@@ -37,8 +38,30 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
     Reads one question a line from a pipe, too. Type /help for what else can be done.
     """
     filters = filters_from(options)
+    if export_to:
+        _check_writable(export_to)
     footnote = open_library(ctx, options, build_from_seeds=True)
+    check_generator(footnote.settings)
     conversation = Conversation(footnote, filters=filters)
+    try:
+        _converse(conversation, as_json=as_json)
+    finally:
+        if export_to:
+            write(conversation.answers, conversation.documents(), export_to)
+    return 0
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse, before anything is asked, a file that the chat could not be written to. Raises BadInputError."""
+    if not path.name.lower().endswith(FORMATS):
+        raise BadInputError(f"cannot tell the format of {path}: end it in {', '.join(FORMATS)}")
+    try:
+        path.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise BadInputError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _converse(conversation: Conversation, *, as_json: bool) -> None:
     interactive = sys.stdin.isatty()
     if interactive:
         click.echo("Ask a question; /help lists what else can be done.", err=True)
@@ -55,18 +78,16 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
             click.echo(f"error: {error}", err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
-    if export_to:
-        write(conversation.answers, conversation.documents(), export_to)
-    return 0
 
 
 def _next_line(interactive: bool) -> str | None:
+    """The next line; `None` when there is none, or Ctrl-C says so."""
     try:
         if interactive:
-            return input("? ").strip()
+            return whole(input("? ")).strip()
         line = sys.stdin.readline()
-        return line.strip() if line else None
-    except EOFError:
+        return whole(line).strip() if line else None
+    except (EOFError, KeyboardInterrupt):
         return None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +61,12 @@ def run(
     from eval.dataset import read_claims, read_questions
     from eval.judges import WORDS, EntailerJudge
     from eval.run import sample
-    from rag.models import load_entailer
+    from rag.models import check_generator, load_entailer
 
     asked = read_questions(questions or harness.DATA / f"questions-{split}.jsonl")
     asked = sample(asked, limit) if limit else asked
     footnote = open_library(ctx, options, build_from_seeds=True)
+    check_generator(footnote.settings)
     folder = out or footnote.settings.library / RUNS / (questions.stem if questions else split)
     faithful = claims or (None if questions else harness.DATA / f"claims-{split}.jsonl")
     scores = harness.evaluate(
@@ -238,16 +240,13 @@ def claims(ctx: click.Context, /, path: Path, out: Path | None, as_json: bool, *
     footnote = open_library(ctx, options, build_from_seeds=True)
     say = _progress()
     judged = []
-    for done, row in enumerate(rows, start=1):
-        judgement = footnote.check(row.claim, source=row.source, evidence=row.evidence).judgement
-        judged.append(labelled.Judged(row, judgement.verdict, judgement.support))
-        say("judging", done, len(rows))
-    if out:
-        lines = [
-            {"id": j.row.id, "label": j.row.label.value, "verdict": j.verdict.value, "support": j.support}
-            for j in judged
-        ]
-        out.write_text("\n".join(json.dumps(line) for line in lines) + "\n", encoding="utf-8")
+    with out.open("w", encoding="utf-8") if out else nullcontext() as file:
+        for done, row in enumerate(rows, start=1):
+            judgement = footnote.check(row.claim, source=row.source, evidence=row.evidence).judgement
+            judged.append(labelled.Judged(row, judgement.verdict, judgement.support))
+            if file:
+                file.write(json.dumps(judged[-1].to_dict()) + "\n")
+            say("judging", done, len(rows))
     found = labelled.tables(judged)
     if as_json:
         click.echo(json.dumps({"judge": footnote.entailer.name, **found}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO
 
 import click
 
@@ -22,7 +22,7 @@ KINDS = {
 
 
 @click.command(epilog='Example: footnote ask "…" --json > a.json && footnote export a.json -o a.tex')
-@click.argument("answers", type=click.File("r", encoding="utf-8"), default="-")
+@click.argument("answers", type=click.File("rb"), default="-")
 @click.option(
     "-o",
     "--output",
@@ -38,7 +38,7 @@ KINDS = {
     help="Format on stdout.",
 )
 @click.pass_context
-def export(ctx: click.Context, /, answers: TextIO, output: Path | None, kind: str) -> int:
+def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: str) -> int:
     """Write ANSWERS (JSON from ask or chat, - for stdin) as Markdown, LaTeX with .bib, or CSL-JSON."""
     read = _answers(answers)
     footnote = open_library(ctx, {})
@@ -55,17 +55,25 @@ def export(ctx: click.Context, /, answers: TextIO, output: Path | None, kind: st
     return 0
 
 
-def _answers(file: TextIO) -> list[Answer]:
-    """Answers from one JSON object, a list of them, or JSON Lines."""
-    text = file.read()
+def _answers(file: BinaryIO) -> list[Answer]:
+    """Answers from one JSON object, a list of them, or JSON Lines; lines of a batch that failed are passed over."""
+    content = file.read()
+    try:
+        rows = _rows(content.decode(json.detect_encoding(content)))  # Windows shells write UTF-16, or a BOM
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"{file.name}: not JSON; give what `footnote ask --json` printed") from error
+    try:
+        answers = [Answer.from_dict(row) for row in rows if not (isinstance(row, dict) and "error" in row)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInputError(f"{file.name}: not an answer; give what `footnote ask --json` printed") from error
+    if not answers:
+        raise BadInputError(f"{file.name}: holds no answer; give what `footnote ask --json` printed")
+    return answers
+
+
+def _rows(text: str) -> list[Any]:
     try:
         rows = json.loads(text)
     except json.JSONDecodeError:
-        try:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        except json.JSONDecodeError as error:
-            raise BadInputError(f"{file.name}: not JSON; give what `footnote ask --json` printed") from error
-    try:
-        return [Answer.from_dict(row) for row in (rows if isinstance(rows, list) else [rows]) if "error" not in row]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInputError(f"{file.name}: not an answer; give what `footnote ask --json` printed") from error
+        rows = [json.loads(line) for line in text.split("\n") if line.strip()]  # JSON strings may hold U+2028
+    return rows if isinstance(rows, list) else [rows]

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rag import settings as configuring
+from rag.choosing import Models
 from rag.models import weights
 from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
@@ -26,7 +27,7 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
     """Show the models that are used, and check the weights of the defaults. Exit code 1 if a hash differs."""
     settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS})
     own_entailer = settings.entailer == OWN_ENTAILER
-    if fetch and not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
+    if fetch and Models(settings).generator_is_small:
         weights.generator_folder(say=_say)
     if fetch and own_entailer:
         weights.encoder_folder(say=_say)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ def filters_from(options: dict[str, Any]) -> Filters | None:
 def years(text: str) -> tuple[int | None, int | None]:
     """Read `2024`, `2020-2024`, `2020-`, `-2024`. Raises BadInputError."""
     first, dash, last = text.strip().partition("-")
-    if not all(part.strip().isdigit() or not part.strip() for part in (first, last)) or not (first or last):
+    if not re.fullmatch(r"\d{1,4}|\d{0,4}\s*-\s*\d{0,4}", text.strip(), re.ASCII) or not (first or last):
         raise BadInputError(f"--year {text!r} is no year or range: write 2024, 2020-2024, 2020- or -2024")
     start = int(first) if first.strip() else None
     end = int(last) if last.strip() else None

@@ -11,6 +11,7 @@ import click
 
 from rag.conversation import Conversation
 from rag.errors import BadInputError, FootnoteError
+from rag.models import check_generator
 from rag.pipeline import Delta, Footnote, Progress
 from rag.types import Answer, Document, Turn
 from ui.cli import terminal
@@ -32,15 +33,16 @@ def ask(ctx: click.Context, /, question: str | None, batch: TextIO | None, as_js
     Batch lines: {"id", "question", "history": [{"question", "answer"}]}. On a checkout without a
     library, the seed papers are read first.
     """
-    _one_of(question, batch, "QUESTION")
+    question = _given(question, batch, "QUESTION")
     filters = filters_from(options)
     footnote = open_library(ctx, options, build_from_seeds=True)
+    check_generator(footnote.settings)
     if batch is not None:
         return _batch(batch, lambda row: _asked(footnote, row, filters))
     if as_json:
-        click.echo(json.dumps(footnote.ask(question or "", filters=filters).to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(footnote.ask(question, filters=filters).to_dict(), ensure_ascii=False))
         return 0
-    answer = stream_to_terminal(footnote, question or "", filters=filters)
+    answer = stream_to_terminal(footnote, question, filters=filters)
     click.echo(terminal.answer_text(answer, documents_of(footnote, answer)))
     return 0
 
@@ -57,7 +59,7 @@ def search(
     ctx: click.Context, /, question: str | None, k: int, batch: TextIO | None, as_json: bool, **options: Any
 ) -> int:
     """Find the papers that fit QUESTION best, each with its best passage."""
-    _one_of(question, batch, "QUESTION")
+    question = _given(question, batch, "QUESTION")
     filters = filters_from(options)
     footnote = open_library(ctx, options, build_from_seeds=True)
 
@@ -70,7 +72,7 @@ def search(
     if as_json:
         click.echo(json.dumps(found({"question": question}), ensure_ascii=False))
         return 0
-    hits = footnote.search(question or "", k=k, filters=filters)
+    hits = footnote.search(question, k=k, filters=filters)
     click.echo(terminal.hits_text(hits) if hits else "no paper fits the question and its filters")
     return 0
 
@@ -101,12 +103,12 @@ def check(
 
     Batch lines: {"id", "claim", "evidence"?: "text", "source"?: "file.txt#6"}.
     """
-    _one_of(claim, batch, "CLAIM")
+    claim = _given(claim, batch, "CLAIM")
     footnote = open_library(ctx, options, build_from_seeds=True)
 
     def checked(row: Mapping[str, Any]) -> dict[str, Any]:
-        found = footnote.check(_text(row, "claim"), source=row.get("source"), evidence=row.get("evidence"))
-        return {**found.to_dict(), "id": row.get("id")}
+        against = {name: _text(row, name) for name in ("source", "evidence") if row.get(name) is not None}
+        return {**footnote.check(_text(row, "claim"), **against).to_dict(), "id": row.get("id")}
 
     if batch is not None:
         return _batch(batch, checked)
@@ -114,7 +116,7 @@ def check(
     if as_json:
         click.echo(json.dumps(checked(row), ensure_ascii=False))
         return 0
-    click.echo(terminal.check_text(footnote.check(claim or "", source=source, evidence=row["evidence"])))
+    click.echo(terminal.check_text(footnote.check(claim, source=source, evidence=row["evidence"])))
     return 0
 
 
@@ -141,11 +143,16 @@ def documents_of(footnote: Footnote, answer: Answer) -> dict[str, Document]:
 
 
 def history_of(row: Mapping[str, Any]) -> list[Turn]:
-    """The earlier turns of a batch line."""
-    turns = row.get("history") or []
-    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise BadInputError('history must be a list of {"question", "answer"}')
-    return [Turn(str(turn.get("question") or ""), str(turn.get("answer") or "")) for turn in turns]
+    """The earlier turns of a batch line; an abstention may be a turn without an answer. Raises BadInputError."""
+    turns = [] if row.get("history") is None else row["history"]
+    if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+        raise BadInputError('history must be a list of {"question": text, "answer": text}')
+    return [Turn(turn["question"], turn.get("answer") or "") for turn in turns]
+
+
+def whole(text: str) -> str:
+    """The text with a `?` for all that is no character: half a surrogate pair, a byte that is not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _asked(footnote: Footnote, row: Mapping[str, Any], filters: Any) -> dict[str, Any]:
@@ -182,7 +189,8 @@ def _rows(lines: TextIO) -> Iterator[Mapping[str, Any] | FootnoteError]:
             continue
         try:
             row = json.loads(line.lstrip("\ufeff"))
-        except (json.JSONDecodeError, RecursionError):
+            row = json.loads(whole(json.dumps(row, ensure_ascii=False)))
+        except (ValueError, RecursionError):  # ValueError: a number of thousands of digits, too
             yield BadInputError(f"line {number}: not JSON; write one object a line")
             continue
         yield row if isinstance(row, dict) else BadInputError(f"line {number}: not a JSON object")
@@ -195,6 +203,16 @@ def _text(row: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def _one_of(argument: str | None, batch: object, name: str) -> None:
+def _is_turn(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("question"), str)
+        and isinstance(value.get("answer"), str | None)
+    )
+
+
+def _given(argument: str | None, batch: object, name: str) -> str:
+    """The argument, empty with a batch; one of the two must be given."""
     if (argument is None) == (batch is None):
         raise click.UsageError(f"give {name} or --batch FILE{', not both' if batch else ''}")
+    return whole(argument or "")

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from rag.errors import FootnoteError, LibraryMissingError, SettingsError
+from rag.models import check_generator
 from rag.pipeline import Footnote
 from ui.cli.options import model_options, open_library, open_or_create
 
@@ -43,6 +44,7 @@ def ui(
     if warning := security.warning(host, has_password=bool(pairs)):
         click.echo(warning, err=True)
     footnote = _library(ctx, options)
+    check_generator(footnote.settings)
     click.echo("starting the page ...", err=True)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
     quick.import_gradio()

@@ -51,7 +51,8 @@ def questions_of(path: Path) -> tuple[list[Question], list[str]]:
     unanswered becomes a question that the papers do not answer. Raises EvalError for a file that cannot be read.
     """
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines(): JSON strings may hold U+2028
+        rows = [json.loads(line) for line in lines if line.strip()]
         said = {answer.standalone_question: (row["kind"], answer) for row in rows for answer in [_answer(row)]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EvalError(f"{path} holds no feedback that can be read: {error}") from error

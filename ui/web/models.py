@@ -81,9 +81,8 @@ class Loading:
         _ = self._footnote.embedder
 
     def _load_generator(self) -> None:
-        settings = self._footnote.settings
-        self.text = f"loading {settings.llm}"
-        if not settings.llm_url and settings.llm == weights.DEFAULT_GENERATOR:
+        self.text = f"loading {self._footnote.settings.llm}"
+        if self._footnote.models.generator_is_small:
             weights.generator_folder(say=self._say)
         _ = self._footnote.generator
 
