@@ -170,14 +170,12 @@ class Footnote:
         history: Sequence[Turn] = (),
     ) -> list[Hit]:
         """The `k` best papers for a question, best first, each with its best window."""
-        question = _checked(question)
-        alone = standalone(question, history)
+        alone = standalone(_checked(question), history)
         return searching.search(alone, self.library, self.models, k=k, filters=filters)[1]
 
     def signals(self, question: str, *, history: Sequence[Turn] = ()) -> Signals:
         """The signs that the papers answer a question: what `rag.confidence` weighs."""
-        question = _checked(question)
-        alone = standalone(question, history)
+        alone = standalone(_checked(question), history)
         query, hits = searching.search(alone, self.library, self.models, k=self.settings.documents)
         documents = searching.papers_of(hits, self.library)
         return self._select(query, hits, documents).signals
