@@ -8,8 +8,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import count, product
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 from rag.errors import BadInputError
@@ -42,6 +45,7 @@ def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[P
 
 def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:
     """Questions as headings, answers with `[^n]` footnotes that hold paper and quote."""
+    documents = _cited(answers, documents)
     parts = []
     for index, answer in enumerate(answers, start=1):
         prefix = f"{index}-" if len(answers) > 1 else ""
@@ -52,7 +56,7 @@ def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:
 
 def to_latex(answers: Sequence[Answer], documents: Documents) -> str:
     r"""Paragraphs in which every sentence carries its `\cite{key}`; keys as in `to_bibtex`."""
-    keys = citation_keys(answers, documents)
+    keys = citation_keys(answers, _cited(answers, documents))
     paragraphs = []
     for answer in answers:
         body = " ".join(_latex_claim(claim, keys) for claim in answer.claims)
@@ -62,12 +66,14 @@ def to_latex(answers: Sequence[Answer], documents: Documents) -> str:
 
 def to_bibtex(answers: Sequence[Answer], documents: Documents) -> str:
     """The cited papers as BibTeX entries, in order of first citation."""
+    documents = _cited(answers, documents)
     keys = citation_keys(answers, documents)
     return "\n".join(_entry(key, documents[doc_id]) for doc_id, key in keys.items())
 
 
 def to_csl(answers: Sequence[Answer], documents: Documents) -> str:
     """The cited papers as a CSL-JSON array, for Zotero, pandoc and the like."""
+    documents = _cited(answers, documents)
     keys = citation_keys(answers, documents)
     items = [_csl_item(key, documents[doc_id]) for doc_id, key in keys.items()]
     return json.dumps(items, ensure_ascii=False, indent=2) + "\n"
@@ -81,23 +87,39 @@ def to_json(answers: Sequence[Answer], documents: Documents) -> str:
 _RENDER = {".md": to_markdown, ".tex": to_latex, ".bib": to_bibtex, ".csl.json": to_csl, ".json": to_json}
 
 
+def _cited(answers: Sequence[Answer], documents: Documents) -> Documents:
+    """The cited documents; of what has gone from the library since, what its citation still knows."""
+    citations = {citation.doc_id: citation for answer in answers for citation in answer.citations}
+    return {
+        doc_id: documents.get(doc_id) or Document(doc_id, citation.title, "", citation.source)
+        for doc_id, citation in citations.items()
+    }
+
+
 def citation_keys(answers: Sequence[Answer], documents: Documents) -> dict[str, str]:
     """A BibTeX key for every cited document: its own, else family name, year, first title word.
 
-    Equal keys get a letter behind them.
+    Equal keys get letters behind them; they are compared without case, as BibTeX does.
     """
     keys: dict[str, str] = {}
+    taken: set[str] = set()
     for answer in answers:
         for citation in answer.citations:
             if citation.doc_id in keys or citation.doc_id not in documents:
                 continue
-            wanted = key = _key(documents[citation.doc_id])
-            for letter in "bcdefghijklmnopqrstuvwxyz":
-                if key not in keys.values():
-                    break
-                key = wanted + letter
+            wanted = _key(documents[citation.doc_id])
+            key = next(wanted + letters for letters in _letters() if (wanted + letters).lower() not in taken)
             keys[citation.doc_id] = key
+            taken.add(key.lower())
     return keys
+
+
+def _letters() -> Iterator[str]:
+    """What tells equal keys apart: nothing, then b to z, then aa, ab and so on."""
+    yield ""
+    yield from ascii_lowercase[1:]
+    for length in count(2):
+        yield from map("".join, product(ascii_lowercase, repeat=length))
 
 
 def _key(document: Document) -> str:
@@ -126,14 +148,12 @@ def _markdown_notes(answer: Answer, documents: Documents, prefix: str) -> str:
         lines.setdefault(citation.number, []).append(f"“{_md(fold(citation.quote))}”")
     doc_of = {citation.number: citation.doc_id for citation in answer.citations}
     return "\n".join(
-        f"[^{prefix}{number}]: {_md(_reference(documents.get(doc_of[number]), doc_of[number]))} {' … '.join(quotes)}"
+        f"[^{prefix}{number}]: {_md(_reference(documents[doc_of[number]]))} {' … '.join(quotes)}"
         for number, quotes in lines.items()
     )
 
 
-def _reference(document: Document | None, doc_id: str) -> str:
-    if document is None:
-        return doc_id
+def _reference(document: Document) -> str:
     known = document.metadata
     parts = [
         ", ".join(known.get("authors") or []),
@@ -143,7 +163,7 @@ def _reference(document: Document | None, doc_id: str) -> str:
         f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
         f"doi:{known['doi']}" if known.get("doi") else "",
     ]
-    return ". ".join(part for part in parts if part) + "."
+    return ". ".join(part.removesuffix(".") for part in parts if part) + "."  # "et al." has a full stop of its own
 
 
 def _abstained(answer: Answer) -> str:
@@ -156,25 +176,37 @@ def _md(text: str) -> str:
 
 def _latex_claim(claim: Claim, keys: Mapping[str, str]) -> str:
     cited = ",".join(dict.fromkeys(keys[c.doc_id] for c in claim.citations if c.doc_id in keys))
-    text = _latex(claim.text)
-    end = re.search(r"[.!?]?(?:''|\})?$", text)
-    stop = end.start() if end else len(text)
-    return f"{text[:stop]}~\\cite{{{cited}}}{text[stop:]}" if cited else text
+    if not cited:
+        return _latex(claim.text)
+    text = fold(claim.text)
+    body = re.sub(r"[.!?]?[”\"]?$", "", text, count=1)  # cut before it is LaTeX, whose groups stay whole
+    return f"{_latex(body)}~\\cite{{{cited}}}{_latex(text[len(body) :])}"
 
 
 def _latex(text: str) -> str:
-    from pylatexenc.latexencode import UnicodeToLatexEncoder
+    return str(_encoder().unicode_to_latex(fold(text)))
 
-    encoder = UnicodeToLatexEncoder(replacement_latex_protection="braces", unknown_char_policy="keep")
-    quoted = fold(text).replace("“", "\x01").replace("”", "\x02")
-    return str(encoder.unicode_to_latex(quoted)).replace("\x01", "``").replace("\x02", "''")
+
+@lru_cache(maxsize=1)
+def _encoder() -> Any:
+    """Escapes for LaTeX, with its own quotation marks; control characters, which TeX refuses, are blanks."""
+    from pylatexenc.latexencode import RULE_DICT, UnicodeToLatexConversionRule, UnicodeToLatexEncoder
+
+    ours = dict.fromkeys((*range(32), 127), " ") | {ord("“"): "``", ord("”"): "''"}
+    rule = UnicodeToLatexConversionRule(RULE_DICT, ours, replacement_latex_protection="none")
+    return UnicodeToLatexEncoder(
+        conversion_rules=[rule, "defaults"],
+        replacement_latex_protection="braces",
+        unknown_char_policy="keep",
+        unknown_char_warning=False,
+    )
 
 
 def _entry(key: str, document: Document) -> str:
     known = document.metadata
     fields = {
         "title": f"{{{_latex(document.title or document.source)}}}",
-        "author": " and ".join(_latex(author) for author in _people(known)),
+        "author": " and ".join(_bibtex_name(author) for author in _people(known)),
         "year": str(known.get("year") or ""),
         "journal": _latex(str(known.get("venue") or "")),
         "doi": str(known.get("doi") or ""),
@@ -185,6 +217,16 @@ def _entry(key: str, document: Document) -> str:
     kind = "article" if known.get("venue") or known.get("arxiv_id") else "misc"
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@{kind}{{{key},\n{body}}}\n"
+
+
+def _bibtex_name(name: str) -> str:
+    """In braces if BibTeX would take it for two people or turn it round."""
+    return f"{{{_latex(name)}}}" if _is_whole(name) else _latex(name)
+
+
+def _is_whole(name: str) -> bool:
+    """Whether a name is surely no person's, and has no given and family part: "Simon and Schuster, Inc."."""
+    return "," in name or " and " in name.lower()
 
 
 def _people(known: Mapping[str, Any]) -> list[str]:
@@ -200,7 +242,8 @@ def _people(known: Mapping[str, Any]) -> list[str]:
 def _csl_item(key: str, document: Document) -> JSON:
     known = document.metadata
     item: JSON = {"id": key, "type": "article", "title": document.title or document.source}
-    item["abstract"] = document.text
+    if document.text:
+        item["abstract"] = document.text
     if known.get("authors"):
         item["author"] = [_csl_name(name) for name in _people(known) if name != "others"]
     if known.get("year"):
@@ -212,5 +255,7 @@ def _csl_item(key: str, document: Document) -> JSON:
 
 
 def _csl_name(name: str) -> JSON:
+    if _is_whole(name):
+        return {"literal": name}
     given, _, family = name.rpartition(" ")
     return {"family": family, "given": given} if given else {"family": family}

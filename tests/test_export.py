@@ -1,12 +1,13 @@
 """Exports: only what is cited, escaped for each format, readable by others' parsers."""
 
 import json
+from dataclasses import replace
 
 import bibtexparser
 import pytest
 
 from rag.errors import BadInputError
-from rag.export import to_bibtex, to_csl, to_latex, to_markdown, write
+from rag.export import citation_keys, to_bibtex, to_csl, to_latex, to_markdown, write
 from rag.types import Abstention, Answer, Citation, Claim, Document, Verdict
 
 PAPERS = {
@@ -42,6 +43,30 @@ def test_latex_cites_the_keys_of_the_bib_and_only_the_cited():
     assert entries["munoz2024cases"]["eprint"] == "2401.00001"
 
 
+def test_a_claim_is_cited_before_its_end_and_no_group_of_latex_is_cut():
+    def cited(text):
+        return to_latex([replace(answer("b"), claims=[replace(answer("b").claims[0], text=text)])], PAPERS)
+
+    assert r"\ensuremath{\alpha}~\cite{oz2023plain}" in cited("It grows with α")
+    assert r"\ensuremath{\beta}~\cite{oz2023plain}." in cited("It grows with β.")
+    assert r"\{x\}~\cite{oz2023plain}" in cited("It holds {x}")
+    assert r"``It works~\cite{oz2023plain}.''" in cited("“It works.”")
+
+
+def test_keys_are_told_apart_without_case_as_bibtex_does_and_however_many_there_are():
+    def keys(papers):
+        cited = [Citation(n, paper.id, 0, 1, "q") for n, paper in enumerate(papers, start=1)]
+        answers = [replace(answer("b"), claims=[replace(answer("b").claims[0], citations=tuple(cited))])]
+        return list(citation_keys(answers, {paper.id: paper for paper in papers}).values())
+
+    own = [Document(key, "T", "t", "f", {"cite_key": key}) for key in ("doe2020", "Doe2020")]
+    assert keys(own) == ["doe2020", "Doe2020b"]
+    known = {"authors": ["Ann Lee"], "year": 2024}
+    made = keys([Document(f"d{n}", "Large models", "t", "f", known) for n in range(30)])
+    assert made[:2] + made[25:28] == ["lee2024large", *(f"lee2024large{end}" for end in ("b", "z", "aa", "ab"))]
+    assert len(set(made)) == 30
+
+
 def test_equal_keys_are_told_apart():
     bib = to_bibtex([answer("b", "c")], PAPERS)
     assert {entry.key for entry in bibtexparser.parse_string(bib).entries} == {"oz2023plain", "oz2023plainb"}
@@ -60,6 +85,35 @@ def test_csl_is_json_with_the_fields_that_reference_managers_read():
     assert item["id"] == "munoz2024cases"
     assert item["issued"] == {"date-parts": [[2024]]}
     assert item["author"][0] == {"family": "Muñoz", "given": "Ana"}
+
+
+def test_an_organisation_with_and_or_a_comma_is_one_author():
+    people = ["OpenAI and Friends Team", "Moss, Inc.", "Bo Li"]
+    papers = {"b": Document("b", "Plain title", PAPERS["b"].text, "f.txt#2", {"authors": people})}
+    (entry,) = bibtexparser.parse_string(to_bibtex([answer("b")], papers)).entries
+    assert entry["author"] == "{OpenAI and Friends Team} and {Moss, Inc.} and Bo Li"
+    (item,) = json.loads(to_csl([answer("b")], papers))
+    assert item["author"][:2] == [{"literal": "OpenAI and Friends Team"}, {"literal": "Moss, Inc."}]
+
+
+def test_quotation_marks_and_control_characters_are_no_trouble_to_latex(caplog):
+    papers = {"b": Document("b", "A\x01title of “中文”", PAPERS["b"].text, "f.txt#2", {})}
+    assert "title = {{A title of ``中文''}}" in to_bibtex([answer("b")], papers)
+    assert not caplog.records
+
+
+def test_a_paper_that_was_removed_since_is_still_cited_by_what_its_citation_knows():
+    answers = [answer("a", "b")]
+    left = {"a": PAPERS["a"]}
+    (_, entry) = bibtexparser.parse_string(to_bibtex(answers, left)).entries
+    assert (entry.entry_type, entry["title"]) == ("misc", "{Plain title}")
+    assert f"\\cite{{{entry.key}}}" in to_latex(answers, left)
+    assert "[^2]: Plain title. “So does this.”" in to_markdown(answers, left)
+    assert json.loads(to_csl(answers, left))[1] == {"id": entry.key, "type": "article", "title": "Plain title"}
+
+
+def test_a_reference_has_no_full_stop_twice():
+    assert "Ana Muñoz, Bo Li et al. (2024). R" in to_markdown([answer("a")], PAPERS)
 
 
 def test_an_abstention_is_exported_as_one():
