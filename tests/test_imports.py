@@ -41,7 +41,7 @@ HOMES = {
     "gradio": {"ui/web"},
     "jinja2": {"ui/web/render.py", "eval/report/pages.py"},
     "playwright": {"ui/web/picture.py"},
-    "starlette": {"ui/web/app.py"},
+    "starlette": {"ui/web/security.py"},
 }
 
 

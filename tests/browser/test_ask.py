@@ -132,7 +132,8 @@ def test_a_draft_streams_unchecked_and_can_be_stopped(opened, address, generator
         expect(page.locator("#live .claim").first).to_contain_text("PERL")
         expect(page.locator("#live .sign").first).to_contain_text("Writing")
         expect(page.locator("#live .turn")).to_have_attribute("aria-busy", "true")
-        page.get_by_role("button", name="Stop", exact=True).click()
+        page.get_by_role("button", name="Stop", exact=True).press("Enter")
+        expect(page.locator("#question textarea")).to_be_focused()
         expect(page.locator("#live .strip")).to_have_text("Stopped – not checked")
         expect(page.locator("#live .sign").first).to_contain_text("Not checked")
     finally:
@@ -142,9 +143,13 @@ def test_a_draft_streams_unchecked_and_can_be_stopped(opened, address, generator
         page.wait_for_timeout(50)
     assert generator.closed > closed
     expect(page.locator("#live .strip")).to_have_text("Stopped – not checked")  # nothing comes late
-    page.get_by_role("button", name="Ask again").click()
+    page.get_by_role("button", name="Ask again").press("Enter")
+    expect(page.locator("#question textarea")).to_be_focused()
     expect(page.locator("#live .answered")).to_be_visible()
     expect(page.locator(".turn")).to_have_count(1)
+    page.get_by_role("button", name="New conversation").press("Enter")
+    expect(page.locator(".welcome")).to_be_visible()
+    expect(page.locator("#question textarea")).to_be_focused()
 
 
 def test_an_error_is_told_and_the_question_kept(opened, address, generator):
@@ -178,8 +183,9 @@ def test_filters_are_said_and_can_be_cleared(opened, address):
     expect(page.locator("#live .chip")).to_have_text("Only from 2031")
     page.locator("#live").get_by_role("button", name="Clear filters").first.click()
     expect(page.locator("#filters > button")).not_to_contain_text("2031")
-    ask(page)
+    page.get_by_role("button", name="Ask again").click()
     expect(page.locator("#live .answered")).to_be_visible()
+    expect(page.locator("#live .chip")).to_have_count(0)
 
 
 def test_an_example_is_asked_by_a_press(opened, address):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PacedGenerator
+from tests.browser.conftest import PHONE, PacedGenerator
 
 
 @pytest.fixture
@@ -71,6 +71,58 @@ def test_files_are_previewed_before_anything_is_written_and_papers_removed(opene
     expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")
     expect(page.locator(".facts")).to_contain_text("41 papers")
     expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")  # the new masthead leaves it
+
+
+def test_a_file_taken_off_the_list_is_left_out_and_asking_begins_with_what_was_added(
+    opened, serving, embedder, tmp_path
+):
+    folder = tmp_path / "empty"
+    for name in ("otters", "owls"):
+        line = {"title": f"On the sleep of {name}", "abstract": f"All {name} sleep by day.", "year": 2021}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    page = opened(serving(folder, embedder=embedder, generator=PacedGenerator("")))
+    expect(page.locator(".welcome")).to_contain_text("No papers yet")
+    page.get_by_role("button", name="Go to Corpus").click()
+    page.locator("#add > button").click()
+    page.locator("#add input[type=file]").set_input_files([tmp_path / "otters.jsonl", tmp_path / "owls.jsonl"])
+    expect(page.locator("#preview")).to_contain_text("2 new")
+    page.get_by_role("button", name="Remove this file").last.click()
+    expect(page.locator("#preview")).to_contain_text("1 new")
+    page.get_by_role("button", name="Add them").click()
+    expect(page.locator("#said")).to_have_text("1 paper added")
+    assert [path.name for path in (folder / "uploads").iterdir()] == ["otters.jsonl"]
+    page.get_by_role("tab", name="Ask").click()
+    expect(page.locator(".welcome")).to_contain_text("Ask your 1 paper")
+
+
+def test_on_a_phone_a_pressed_paper_comes_into_view_and_the_list_is_a_press_away(opened, address):
+    page = corpus(opened(address, **PHONE))
+    for number in (12, 13, 13):
+        card = page.locator("#papers .card").nth(number)
+        title = card.locator("strong").inner_text()
+        card.tap()
+        expect(page.locator("#paper h2")).to_have_text(title)
+        expect(page.locator("#paper h2")).to_be_focused()
+        expect(page.locator("#paper h2")).to_be_in_viewport()
+        page.get_by_role("button", name="Back to the list").tap()
+        expect(card).to_be_focused()
+        expect(card).to_be_in_viewport()
+    page.get_by_role("button", name="Next", exact=True).tap()
+    expect(page.locator(".pager")).to_contain_text("26–41 of 41")
+    expect(page.locator("#papers .card").first).to_be_in_viewport()
+
+
+def test_the_focus_stays_in_the_list_when_what_was_pressed_goes_away(opened, own):
+    page = corpus(opened(own[0]))
+    for name in ("Next", "Previous"):
+        page.get_by_role("button", name=name, exact=True).press("Enter")  # the first of its kind, or the last
+        expect(page.locator("#papers .card").first).to_be_focused()
+    page.locator("#papers .card").first.press("Enter")
+    page.locator("[data-act=remove]").evaluate("button => { button.focus(); button.click(); button.click(); }")
+    expect(page.locator(".pager")).to_contain_text("of 40")
+    expect(page.locator("#papers .card").first).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#question textarea")).to_be_focused()
 
 
 def test_a_file_of_another_kind_is_refused(opened, own):

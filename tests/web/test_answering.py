@@ -35,7 +35,7 @@ def test_a_server_that_is_gone_is_told_and_the_question_kept(seed_folder, embedd
     assert PERL in last["live"]
     assert "Traceback" not in last["live"]
     assert not session.asking
-    assert session.again()
+    assert session.again(None)
 
 
 def test_closing_in_mid_answer_frees_the_model_and_the_count_of_people(seeds, tmp_path):

@@ -9,16 +9,19 @@ import pytest
 
 from eval.dataset import faults
 from rag.errors import BadInputError, EvalError, LibraryError, SettingsError
-from rag.types import Answer
+from rag.ingest import identity_keys
+from rag.library import Filters
+from rag.pipeline import Footnote
+from rag.types import Answer, Document
 from ui.cli import main
-from ui.web import downloads, feedback, security
+from ui.web import app, downloads, feedback, security, uploads
 from ui.web.session import Asked, Session
-from ui.web.site import filters_from
+from ui.web.site import filters_from, number_from
 
 
 def test_a_session_keeps_turns_apart_and_asks_again_in_place():
     session = Session()
-    assert not session.again()
+    assert not session.again(None)
     session.begin(Asked("one"))
     session.live = "<p>one</p>"
     session.keep(Answer("one", "one", "1"))
@@ -26,7 +29,8 @@ def test_a_session_keeps_turns_apart_and_asks_again_in_place():
     session.keep(Answer("two", "two", "2"))
     assert (session.past, session.turn) == (["<p>one</p>"], 2)
     assert session.answer(1).text == "1"
-    assert session.again()
+    assert session.again(Filters(year_from=2020))
+    assert session.asked == Asked("two", Filters(year_from=2020))
     assert [answer.text for answer in session.answers] == ["1"]
     assert session.answer(2) is None
     assert session.turn == 2
@@ -44,6 +48,12 @@ def test_feedback_is_a_line_with_the_whole_answer(tmp_path):
     assert len(rows[0]["comment"]) == feedback.MAX_COMMENT
     with pytest.raises(LibraryError, match="cannot be kept"):
         feedback.record(tmp_path / "gone", answer, "other")
+
+
+def test_line_ends_of_unicode_within_an_answer_end_no_line_of_feedback(tmp_path):
+    feedback.record(tmp_path, Answer("q", "What is\u2028it?", ""), "should_have_abstained")
+    made, _ = feedback.questions_of(tmp_path / "feedback.jsonl")
+    assert [question.question for question in made] == ["What is\u2028it?"]
 
 
 def test_feedback_becomes_questions_that_fit_the_papers(seeds, tmp_path, capsys):
@@ -95,6 +105,56 @@ def test_filters_of_the_form():
     with pytest.raises(BadInputError, match="before they begin"):
         filters_from(2024, 2020)
     assert filters_from(author="x" * 999).author == "x" * 200
+    assert filters_from("0", "0") is None
+    assert number_from("0", "a number") == 0  # for whoever asks for none of it to refuse
+
+
+def test_what_was_removed_comes_back_when_its_file_is_given_again(tmp_path, embedder):
+    file = tmp_path / "new.jsonl"
+    lines = [{"title": f"On {name}", "abstract": f"All {name} sleep.", "year": 2021} for name in ("otters", "owls")]
+    file.write_text("\n".join(map(json.dumps, [*lines, {"title": "Nothing in it"}])), encoding="utf-8")
+    footnote = Footnote.create(tmp_path / "library", embedder=embedder)
+    told = []
+    with footnote.library:
+        for _ in range(3):
+            *_, report = uploads.take_in(footnote, [file])
+            told.append(uploads.outcome(report))
+            if len(told) == 1:
+                footnote.remove([footnote.library.resolve("On otters").id])
+                assert len(uploads.preview(footnote.library, [file]).new) == 1
+        assert footnote.library.count() == 2
+    assert told == [f"{what}, 1 record rejected" for what in ("2 papers added", "1 paper added", "No paper is new")]
+
+
+def test_every_kind_of_key_has_its_words():
+    known = {"doi": "10.1/x", "arxiv_id": "2401.00001", "pmid": "1", "year": 2024}
+    documents = [Document("", "A title of a paper", "Text.", "", known), Document("", "", "Text.", "")]
+    kinds = {key.partition(":")[0] for document in documents for key in identity_keys(document)}
+    assert kinds == set(uploads.KEYS)
+
+
+def test_what_gradio_draws_can_be_read():
+    theme = app.theme()
+    for text, ground in (
+        (theme.input_placeholder_color, "#ffffff"),
+        (theme.input_placeholder_color_dark, "#27272a"),  # neutral_800
+        ("#ffffff", theme.button_primary_background_fill),
+        ("#ffffff", theme.button_primary_background_fill_dark),
+        ("#ffffff", theme.button_primary_background_fill_hover_dark),
+    ):
+        assert _contrast(text, ground) >= 4.5, (text, ground)
+
+
+def _contrast(*colours):
+    """From 1 to 21; https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio."""
+
+    def luminance(colour):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted(map(luminance, colours))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def test_passwords_are_read_and_compared(tmp_path):

@@ -11,6 +11,7 @@ import pytest
 from rag.pipeline import Footnote
 from tests.browser.conftest import free_port
 from tests.conftest import ScriptedGenerator
+from ui.web import security
 from ui.web.app import serve
 
 TOOLS = {"ask", "search", "check", "get_paper"}
@@ -133,6 +134,27 @@ def test_agents_find_exactly_the_four_tools(served):
     assert "PERL" in called.content[0].text
     schema = next(tool for tool in tools if tool.name == "check").inputSchema
     assert set(schema["properties"]) == {"claim", "source", "evidence"}
+
+
+def test_a_page_of_this_machine_answers_no_other_name_and_no_page_from_elsewhere(served):
+    import httpx
+
+    address, port = served[0], served[0].rstrip("/").rpartition(":")[2]
+    for host in (f"localhost:{port}", f"127.0.0.1:{port}", f"[::1]:{port}", "localhost"):
+        local = {"host": host, "origin": f"http://{host}"}
+        assert httpx.get(f"{address}config", headers=local).status_code == 200, host
+    for host in (f"evil.example:{port}", "127.0.0.1.evil.example", "[::", ""):
+        assert httpx.get(f"{address}config", headers={"host": host}).status_code == 403, host
+    asked = {"json": {"data": ["How much memory does PERL need?", 1]}}
+    for origin in ("http://evil.example", f"http://evil.example:{port}", "null"):
+        told = httpx.post(f"{address}gradio_api/call/search", headers={"origin": origin}, **asked)
+        assert (told.status_code, told.text.count("\n")) == (403, 1), origin
+        assert "content-security-policy" in told.headers
+        files = {"files": b"x"}
+        assert httpx.post(f"{address}gradio_api/upload", headers={"origin": origin}, files=files).status_code == 403
+        assert httpx.post(f"{address}gradio_api/mcp/", headers={"origin": origin}, json={}).status_code == 403
+    assert httpx.post(f"{address}gradio_api/call/search", **asked).status_code == 200
+    assert [layer.cls for layer in security.middleware("0.0.0.0")] == [security.Headers]
 
 
 def test_a_password_keeps_people_out(seed_folder, embedder):

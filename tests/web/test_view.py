@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from rag.library import Filters
-from rag.types import Abstention, Document, Verdict
+from rag.types import Abstention, Answer, Document, Verdict
 from ui.web.questions import examples, question_for
 from ui.web.render import html
 from ui.web.view import copy_text, cuts, filter_text, shown
@@ -98,6 +98,13 @@ def test_an_unchecked_sentence_is_called_so(answered):
     view = shown(1, replace(answer, claims=(claim,)), documents)
     assert view.sentences[0].sign.word == "Not checked"
     assert view.summary.startswith("0 of 1 sentence supported")
+
+
+def test_where_nothing_was_found_the_evidence_says_so():
+    nothing = Answer("Why?", "Why?", "", abstention=Abstention.NO_HITS)
+    told = plain(html("evidence", shown=shown(1, nothing, {}, Filters(year_from=2031))))
+    assert "No paper was found among those that pass the filters" in told
+    assert "No paper was found:" in plain(html("evidence", shown=shown(1, nothing, {})))
 
 
 def test_an_abstention_says_why_and_shows_what_is_nearest(seeds):

@@ -58,9 +58,15 @@ def take_up(question: str, given: Sequence[Any], state: Session) -> Changes:
     return _begun(state, gr.update(value="", submit_btn=False, stop_btn="Stop"))
 
 
-def take_up_again(state: Session) -> Changes:
-    """Show the last question as waiting once more."""
-    if state.asking or not state.again():
+def take_up_again(given: Sequence[Any], state: Session) -> Changes:
+    """Show the last question as waiting once more, under the filters that the form has now."""
+    if state.asking:
+        return {}
+    try:
+        filters = filters_from(*given)
+    except BadInputError as error:
+        return {"told": told(str(error), toast=True)}
+    if not state.again(filters):
         return {}
     return _begun(state, gr.update(submit_btn=False, stop_btn="Stop"))
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from rag.pipeline import Footnote
 from ui.web import security, tools
@@ -29,7 +28,20 @@ from ui.web.site import PLAIN, QUIET, Site, pressed
 from ui.web.view import MEANINGS
 
 TABS = ("ask", "corpus", "eval", "compare", "about")
-EVENTS = ("ask", "retry", "feedback", "clear_filters", "why", "tab", "paper", "turn_page", "remove", "answered", "both")
+EVENTS = (
+    "ask",
+    "retry",
+    "feedback",
+    "clear_filters",
+    "why",
+    "close_why",
+    "tab",
+    "paper",
+    "turn_page",
+    "remove",
+    "answered",
+    "both",
+)
 # page.js calls footnoteAct for a press of a button with data-act
 BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
 
@@ -52,7 +64,7 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
             with gr.Tab("About", id="about"):
                 gr.HTML(about(site, mcp=mcp), **PLAIN)
         ask.connect(bridge, together)
-        corpus.connect(bridge, browsing, ask.told, lambda: masthead(site), top)
+        corpus.connect(bridge, browsing, ask.told, _papers_changed(site, ask, top))
         evaluation.connect(bridge, [watching, comparing], compare)
         compare.connect(bridge)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
@@ -111,6 +123,15 @@ def _tab_pressed(event: gr.EventData) -> Any:
     return gr.update(selected=chosen) if chosen in TABS else gr.skip()
 
 
+def _papers_changed(site: Site, ask: AskTab, top: Any) -> dict[str, Any]:
+    """The event that tells the masthead, and who has asked nothing yet, which papers there are now."""
+
+    def changed(state: Session) -> list[Any]:
+        return [masthead(site), gr.skip() if state.turn else site.welcome()]
+
+    return {"fn": changed, "inputs": ask.session, "outputs": [top, ask.live]}
+
+
 def _opened(site: Site, ask: AskTab) -> Callable[[Session, gr.Request], list[Any]]:
     """What is new when somebody opens the page: it was made when it was first served."""
     welcome = ask.live.value
@@ -163,7 +184,7 @@ def serve(
             max_file_size=security.MAX_UPLOAD,
             theme=theme(),
             head=head(),
-            app_kwargs={"middleware": [Middleware(security.Headers)]},
+            app_kwargs={"middleware": security.middleware(host)},
         )
         page.app.iterators = _Answering(page.app.iterators)
         try:
@@ -185,7 +206,16 @@ def theme() -> Any:
         primary_hue="blue",
         font=[gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif"],
         font_mono=[gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "monospace"],
-    ).set(body_text_color_subdued="#57606a", body_text_color_subdued_dark="#b3bac4")
+    ).set(
+        body_text_color_subdued="#57606a",
+        body_text_color_subdued_dark="#b3bac4",
+        input_placeholder_color="#57606a",
+        input_placeholder_color_dark="#b3bac4",
+        button_primary_background_fill="#0550ae",
+        button_primary_background_fill_dark="#0550ae",
+        button_primary_background_fill_hover="#033d8b",
+        button_primary_background_fill_hover_dark="#033d8b",
+    )
 
 
 def head() -> str:

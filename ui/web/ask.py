@@ -94,7 +94,7 @@ class AskTab:
         runs = [
             self.box.submit(self._submit, [self.box, *given], outputs, queue=False, **QUIET).then(**answer),
             bridge.ask(self._press, given, outputs, queue=False, **QUIET).then(**answer),
-            bridge.retry(self._again, self.session, outputs, queue=False, **QUIET).then(**answer),
+            bridge.retry(self._again, given, outputs, queue=False, **QUIET).then(**answer),
         ]
         settle: dict[str, Any] = {"fn": self._settled, "inputs": self.session, "outputs": self.live, "queue": False}
         self.box.stop(self._stop, self.session, outputs, queue=False, cancels=runs, **QUIET).then(**settle, **QUIET)
@@ -102,6 +102,7 @@ class AskTab:
             **settle, **QUIET
         )
         bridge.why(self._why, self.session, self.why, **model, **place)
+        bridge.close_why(lambda: gr.update(value="", visible=False), None, self.why, queue=False, **QUIET)
         bridge.feedback(self._note, self.session, self.told, queue=False, **QUIET)
         bridge.clear_filters(lambda: [""] * 5, None, self.filters, queue=False, **QUIET)
         for component in self.filters:
@@ -138,8 +139,16 @@ class AskTab:
     ) -> list[Any]:
         return self._submit(pressed(event, "value"), first, last, venue, author, source, state)
 
-    def _again(self, state: Session) -> list[Any]:
-        return self._listed(answering.take_up_again(state))
+    def _again(
+        self,
+        first: str,
+        last: str,
+        venue: str,
+        author: str,
+        source: str,
+        state: Session,
+    ) -> list[Any]:
+        return self._listed(answering.take_up_again((first, last, venue, author, source), state))
 
     def _answer(self, state: Session) -> Iterator[list[Any]]:
         with closing(answering.answer(self.site, state)) as changes:  # type: ignore[type-var]

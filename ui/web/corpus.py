@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,19 +45,19 @@ class CorpusTab:
             with gr.Column(scale=2, min_width=300, elem_id="one"):
                 with gr.Accordion("Add papers", open=False, elem_id="add"):
                     self.files = gr.File(
-                        label="Abstracts as text, BibTeX, RIS, JSON, CSV, PubMed or arXiv XML; also .gz",
+                        label="Text, BibTeX, RIS, JSON, CSV, XML, .gz",
                         file_count="multiple",
                         file_types=uploads.SUFFIXES,
-                        height=120,
+                        height=160,
                     )
                     self.preview = gr.HTML(elem_id="preview", **PLAIN)
-                    with gr.Row(visible=False) as self.decide:
+                    with gr.Row(visible=False, elem_id="decide") as self.decide:
                         self.confirm = gr.Button("Add them", variant="primary", size="sm", min_width=80)
                         self.discard = gr.Button("Leave it", size="sm", min_width=80)
                 self.paper = gr.HTML(html("nopaper"), elem_id="paper", **PLAIN)
 
-    def connect(self, bridge: Any, tab: gr.Tab, said: Any, changed: Callable[[], Any], outer: Any) -> None:
-        """Wire the events; `changed` gives new values of `outer` after papers came or went."""
+    def connect(self, bridge: Any, tab: gr.Tab, said: Any, changed: Mapping[str, Any]) -> None:
+        """Wire the events; `changed` is the event that tells the rest of the page when papers came or went."""
         sifting = [self.text, self.venue, self.first, self.last]
         for box in sifting:
             box.change(self._sift, [*sifting, self.shelf], self.list, trigger_mode="always_last", queue=False, **QUIET)
@@ -67,15 +67,14 @@ class CorpusTab:
 
         writing: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 1, **QUIET}
         anew = {"fn": self._sift_same, "inputs": [*sifting, self.shelf], "outputs": self.list, "queue": False, **QUIET}
-        bridge.remove(self._remove, None, [self.paper, said], **writing).then(**anew).then(
-            changed, None, outer, **QUIET
-        )
-        about_files = [self.preview, self.decide]
-        self.files.upload(self._preview, [self.files, self.shelf], about_files, **QUIET)
+        bridge.remove(self._remove, None, [self.paper, said], **writing).then(**anew).then(**changed, **QUIET)
+        given, about_files = [self.files, self.shelf], [self.preview, self.decide]
+        for listed in (self.files.upload, self.files.delete):
+            listed(self._preview, given, about_files, **QUIET)
         self.files.clear(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
         self.discard.click(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
-        self.confirm.click(self._take_in, self.shelf, [self.files, *about_files, said], **writing).then(**anew).then(
-            changed, None, outer, **QUIET
+        self.confirm.click(self._take_in, given, [self.files, *about_files, said], **writing).then(**anew).then(
+            **changed, **QUIET
         )
 
     # -- the list -------------------------------------------------------------------------------
@@ -126,21 +125,23 @@ class CorpusTab:
 
     def _preview(self, files: list[str] | None, shelf: Shelf) -> tuple[str, Any]:
         shelf.files = []
+        if not files:
+            return "", gr.update(visible=False)
+        rows = {"shown": SHOWN, "keys": uploads.KEYS}
         try:
-            found = uploads.preview(self.site.footnote.library, [Path(file) for file in files or []])
+            found = uploads.preview(self.site.footnote.library, [Path(file) for file in files])
         except FootnoteError as error:
-            return html("preview", found=None, shown=SHOWN, error=str(error)), gr.update(visible=False)
-        shelf.files = list(files or [])
-        return html("preview", found=found, shown=SHOWN, error=""), gr.update(
-            visible=bool(found.new or found.duplicates)
-        )
+            return html("preview", found=None, error=str(error), **rows), gr.update(visible=False)
+        shelf.files = list(files)
+        return html("preview", found=found, error="", **rows), gr.update(visible=bool(found.new or found.duplicates))
 
     def _discard(self, shelf: Shelf) -> tuple[None, str, Any]:
         shelf.files = []
         return None, "", gr.update(visible=False)
 
-    def _take_in(self, shelf: Shelf) -> Iterator[tuple[Any, Any, Any, Any]]:
-        files, shelf.files = [Path(file) for file in shelf.files], []
+    def _take_in(self, listed: list[str] | None, shelf: Shelf) -> Iterator[tuple[Any, Any, Any, Any]]:
+        """Take in what was previewed and is still listed."""
+        files, shelf.files = [Path(file) for file in shelf.files if file in (listed or [])], []
         if not files:
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # without a yield, gradio would blank the outputs
             return
@@ -149,7 +150,7 @@ class CorpusTab:
             for step in uploads.take_in(self.site.footnote, files):
                 if isinstance(step, IngestReport):
                     line = html("adding", done=0, total=0, summary=step.summary(), error="")
-                    yield None, line, gr.update(visible=False), told("Papers added", toast=True)
+                    yield None, line, gr.update(visible=False), told(uploads.outcome(step), toast=True)
                 else:
                     done, total = step
                     line = html("adding", done=done, total=total, summary="", error="")

@@ -1,4 +1,4 @@
-"""What keeps the page to itself: response headers, passwords, and a word of warning.
+"""What keeps the page to itself: response headers, whom a local page answers, passwords, and a word of warning.
 
 The policy is the second wall; the first is that text is escaped (`render`). gradio's own code needs
 `unsafe-eval` and inline scripts.
@@ -11,6 +11,11 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers as RequestHeaders
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 
 from rag.errors import SettingsError
 
@@ -37,17 +42,24 @@ HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 MAX_UPLOAD = "25mb"
+REFUSED = "This page answers its own machine only: open it as http://localhost or http://127.0.0.1, with its port.\n"
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def middleware(host: str) -> list[Middleware]:
+    """What every request to a page that listens on `host` passes through, the outermost first."""
+    return [Middleware(Headers), *([Middleware(LocalOnly)] if is_local(host) else [])]
 
 
 class Headers:
     """ASGI middleware that puts `HEADERS` on every response; streams pass through unbuffered."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,6 +71,34 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
+
+
+class LocalOnly:
+    """ASGI middleware for a page of this machine: refuses what a browser sends for a page from elsewhere.
+
+    Such a page may have a name of its own point to this machine (DNS rebinding), which shows in `Host`, or
+    send to our address, which shows in `Origin`. What is no browser sends no `Origin`, and need not.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it with 403."""
+        if scope["type"] in {"http", "websocket"}:
+            given = RequestHeaders(scope=scope)
+            urls = [f"//{given.get('host', '')}", *given.getlist("origin")]
+            if not all(is_local(_host_of(url)) for url in urls):
+                await PlainTextResponse(REFUSED, 403)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:  # half an IPv6 address
+        return ""
 
 
 def credentials(given: Sequence[str]) -> list[tuple[str, str]]:

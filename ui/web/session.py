@@ -48,14 +48,14 @@ class Session:
         self.turn += 1
         self._take(asked)
 
-    def again(self) -> bool:
-        """Take up the last question once more, in its place; False where there is none."""
+    def again(self, filters: Filters | None) -> bool:
+        """Take up the last question once more, in its place and under `filters`; False where there is none."""
         if self.asked is None:
             return False
         place = self.answer_of.pop(self.turn, None)
         if place is not None:
             del self.answers[place:]
-        self._take(self.asked)
+        self._take(Asked(self.asked.question, filters))
         return True
 
     def _take(self, asked: Asked) -> None:

@@ -68,18 +68,18 @@ def filters_from(
     first: str | int | None = None, last: str | int | None = None, venue: str = "", author: str = "", source: str = ""
 ) -> Filters | None:
     """Filters as the form has them; None where it is blank. Raises BadInputError."""
-    start, end = (number_from(year, "a year") for year in (first, last))
+    start, end = (number_from(year, "a year") or None for year in (first, last))
     if start and end and start > end:
         raise BadInputError(f"the years {start} to {end} end before they begin")
     return Filters(start, end, _part(venue), _part(author), _part(source)) or None
 
 
 def number_from(given: str | int | None, what: str) -> int | None:
-    """A number as somebody types it; None for blank and for 0. Raises BadInputError."""
+    """A number as somebody types it; None for blank. Raises BadInputError."""
     text = str(given or "").strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 7):
         raise BadInputError(f"{text[:20]!r} is not {what}: write digits, or leave it blank")
-    return int(text or 0) or None
+    return int(text) if text else None
 
 
 def _part(text: str) -> str | None:

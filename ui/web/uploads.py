@@ -24,6 +24,8 @@ from rag.types import Document
 
 FOLDER = "uploads"
 SUFFIXES = sorted({suffix for suffix in KIND_OF_SUFFIX if suffix} | {".gz"})
+# what two records share that are one paper, by what their key begins with; see `rag.ingest.identity`
+KEYS = {"doi": "DOI", "arxiv": "arXiv id", "pmid": "PubMed number", "title": "title and year", "text": "text"}
 MAX_FILES = 20
 MAX_RECORDS = 20_000  # of one preview: more are for the command line
 
@@ -71,18 +73,30 @@ def _same(library: Library, documents: Sequence[Document]) -> list[Merged]:
 def take_in(footnote: Footnote, files: Sequence[Path]) -> Iterator[tuple[int, int] | IngestReport]:
     """Keep the files and ingest them; gives (done, total) papers on the way and the report in the end.
 
+    Each is read though its content may be known, so that papers which were removed come back.
+
     Raises LibraryError where nothing can be written, and what ingest raises.
     """
     kept = [_kept(footnote.library.folder / FOLDER, file) for file in files]
     told: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
     with ThreadPoolExecutor(1, "ingest") as pool:
-        job = pool.submit(footnote.ingest, kept, on_progress=lambda done, total: told.put((done, total)))
+        job = pool.submit(footnote.ingest, kept, rebuild=True, on_progress=lambda done, total: told.put((done, total)))
         while not job.done():
             try:
                 yield told.get(timeout=0.2)
             except queue.Empty:
                 continue
         yield job.result()
+
+
+def outcome(report: IngestReport) -> str:
+    """What taking in has done, in a few words."""
+    merged, rejected = len(report.merged), len(report.rejected)
+    added = max(0, report.new - merged)
+    told = f"{added} paper{'' if added == 1 else 's'} added" if added else "No paper is new"
+    if merged:
+        told += f", {merged} duplicate{'' if merged == 1 else 's'} merged"
+    return told + (f", {rejected} record{'' if rejected == 1 else 's'} rejected" if rejected else "")
 
 
 def _kept(folder: Path, file: Path) -> Path:

@@ -11,6 +11,10 @@
   let newest = -1;
   let unseen = 0; // the question that is still to be brought to the top
   let returnTo = null;
+  let landing = ""; // where the focus goes should what was pressed go away
+  let reading = ""; // the paper that was pressed in the list, until it is there
+  let turning = null; // the page of the list that is to be left
+  let seeking = false; // whether the question is sought, from another tab
 
   let words = false; // whether two answers are set word against word
   const FOOTNOTES = ":is(#past, #live, .sides) .cite[data-ev]";
@@ -43,6 +47,8 @@
     const active = new Set(chosen ? segmentsOf(chosen) : []);
     for (const segment of all(".paper.active, .abstract .active")) if (!active.has(segment)) segment.classList.remove("active");
     for (const segment of active) toggle(segment, "active", true);
+    const some = !!one(FOOTNOTES); // whether there is anything to step to
+    for (const button of all("[data-step]")) button.disabled = !some;
     for (const panel of all(".pick")) panel.hidden = !chosen || panel.dataset.pick !== chosen.claim;
     for (const hint of all("[data-hint]")) hint.hidden = !!chosen && hint.closest(".evturn").dataset.turn === turnOf(chosen);
     for (const claim of all(".claim[id]")) toggle(claim, "current", !!chosen && claim.id === chosen.claim);
@@ -126,6 +132,40 @@
     (one(".looked", found.parentElement) ?? found).scrollIntoView({ block: "start" });
   }
 
+  const QUESTION = "#question textarea";
+  // What vanishes when it is pressed would leave the focus nowhere; on touch the question would bring up the keyboard.
+  const LANDINGS = {
+    "[data-act=turn_page], [data-act=remove]": "#papers .card, #papers .note",
+    "#decide button": "#add > button",
+    "[data-act=close_why]": ".pick:not([hidden]) [data-act=why]",
+    "[data-act=ask], [data-act=retry], #anew, #composer .submit-button, #composer .stop-button": QUESTION,
+  };
+  function land() {
+    if (!landing || document.activeElement !== document.body || (landing === QUESTION && matchMedia("(pointer: coarse)").matches)) return;
+    one(landing)?.focus({ preventScroll: true });
+  }
+
+  function follow() { // what was asked for by a press, once it is there
+    const paper = reading && one(`#paper [data-paper="${CSS.escape(reading)}"]`);
+    if (paper) {
+      reading = "";
+      if (phone.matches) { paper.scrollIntoView({ block: "start" }); one("h2", paper).focus({ preventScroll: true }); }
+    }
+    const list = one("#papers");
+    if (turning !== null && one(".pager span", list)?.textContent !== turning) {
+      turning = null;
+      if (list.getBoundingClientRect().top < 0) list.scrollIntoView({ block: "start" });
+    }
+    if (seeking) seek();
+  }
+
+  function seek() {
+    const area = one(QUESTION);
+    if (!seeking && area && !seen(area)) window.footnoteAct?.({ act: "tab", value: "ask" });
+    seeking = !!area && !seen(area);
+    if (!seeking) area?.focus();
+  }
+
   async function copy(text, button) {
     try { await navigator.clipboard.writeText(text); } catch { // not offered on a page that is neither local nor https
       const area = document.createElement("textarea");
@@ -139,7 +179,7 @@
   }
 
   function compose(text) {
-    const area = one("#question textarea");
+    const area = one(QUESTION);
     if (!area) return;
     Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(area, text);
     area.dispatchEvent(new Event("input", { bubbles: true }));
@@ -150,6 +190,7 @@
     const button = event.target.closest("button, .said");
     if (!button) return;
     const data = button.dataset;
+    landing = Object.entries(LANDINGS).find(([pressed]) => button.matches(pressed))?.[1] ?? "";
     if (button.matches(".cite[data-ev]")) { event.preventDefault(); pick(button); }
     else if (button.matches(".said")) { const mark = one(".cite[data-ev]", button.closest(".claim")); if (mark && !String(getSelection())) pick(mark); }
     else if ("worddiff" in data) { words = !words; apply(); }
@@ -158,6 +199,7 @@
     else if ("help" in data) one("#keys")?.showModal();
     else if ("copy" in data) copy(document.getElementById(data.copy)?.textContent ?? "", button);
     else if ("copyquote" in data) copy(chosen ? segmentsOf(chosen).map((segment) => segment.textContent).join("") : "", button);
+    else if ("back" in data) (one(`#papers .card[data-value="${CSS.escape(data.back)}"]`) ?? one("#papers .card"))?.focus();
     else if ("compose" in data) compose(data.compose);
     else if ("closest" in data) { turn = data.closest; chosen = null; apply(); openSheet(button, one("#evcol")); one("#evcol").scrollTo({ top: 0 }); }
     else if ("act" in data) {
@@ -168,6 +210,8 @@
         setTimeout(() => { button.classList.remove("asked"); button.textContent = before; }, 4000);
         return;
       }
+      if (data.act === "paper") { reading = data.value; requestAnimationFrame(follow); } // it may be there already
+      if (data.act === "turn_page") turning = one("#papers .pager span").textContent;
       const comment = one("[data-comment]", button.closest(".sheetlet") ?? document.createElement("i"));
       window.footnoteAct?.({ act: data.act, turn: Number(data.turn ?? 0), value: data.value ?? "", comment: comment?.value ?? "" });
       const menu = button.closest("details.feedback");
@@ -182,7 +226,7 @@
     if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "j") step(1);
     else if (event.key === "k") step(-1);
-    else if (event.key === "/") { event.preventDefault(); one("#question textarea")?.focus(); }
+    else if (event.key === "/") { event.preventDefault(); seek(); }
     else if (event.key === "?") one("#keys")?.showModal();
   });
 
@@ -194,14 +238,17 @@
   document.addEventListener("mouseover", (event) => underline(event, true));
   document.addEventListener("mouseout", (event) => underline(event, false));
 
+  for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { landing = ""; seeking = false; }, true);
+
   const onlyStreams = (records) => { // a draft has no footnotes: nothing to set again, however long the page is
     const live = one("#live");
     return live?.querySelector(".asking") && records.every((record) => live.contains(record.target));
   };
   let waiting = false;
   new MutationObserver((records) => {
+    if (landing) requestAnimationFrame(() => setTimeout(land)); // by then what is hidden or disabled has lost the focus
     if (waiting || onlyStreams(records)) return;
     waiting = true;
-    requestAnimationFrame(() => { waiting = false; apply(); listen(); });
+    requestAnimationFrame(() => { waiting = false; apply(); listen(); follow(); });
   }).observe(document.documentElement, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-pressed", "class"] });
 })();
