@@ -89,10 +89,8 @@ def ingest_into(
         _index_pending(library, embedder, window_sentences, report, on_progress)
     report.papers = library.count()
     if not report.papers and report.rejected:
-        first = report.rejected[0]
         raise IngestError(
-            f"no paper could be read; the first of {len(report.rejected)} rejections: "
-            f"{first.file}, {first.place}: {first.reason}"
+            f"no paper could be read; the first of {len(report.rejected)} rejections: {report.rejected[0]}"
         )
     return report
 

@@ -9,7 +9,9 @@ import sys
 import click
 import pytest
 
+from rag.pipeline import Footnote
 from rag.types import Answer
+from tests.library_parts import paper
 from ui.cli import VERBS, cli, main, terminal
 from ui.cli.options import years
 
@@ -47,6 +49,14 @@ def test_search_finds_and_prints_the_json_that_others_rely_on(run):
     assert len(found["hits"]) == 3
     assert set(found["hits"][0]) == {"rank", "score", "scores", "doc_id", "source", "title", "start", "end", "text"}
     assert (found["hits"][0]["rank"], found["hits"][0]["source"]) == (1, PERL)
+
+
+def test_a_search_tells_of_papers_that_wait_for_their_vectors(run, tmp_path):
+    with Footnote.create(tmp_path / "waiting").library as library:
+        library.stage("a.txt", "digest", [paper(1), paper(2)])
+    code, out, err = run("search", "circuits", library=tmp_path / "waiting")
+    assert (code, out) == (0, "no paper fits the question and its filters\n")
+    assert "cannot be found yet: 2" in err
 
 
 def test_a_batch_answers_in_order_and_tells_failing_lines(run):

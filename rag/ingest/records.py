@@ -53,7 +53,7 @@ class Rejection:
     reason: str
 
     def __str__(self) -> str:
-        where = f"{self.file}: {self.place}" if self.place else self.file
+        where = f"{self.file}, {self.place}" if self.place else self.file
         return f"{where}: {self.reason}"
 
 

@@ -79,12 +79,15 @@ def open_library(ctx: click.Context, /, options: dict[str, Any], *, build_from_s
     """Open the library that the command line names.
 
     With `build_from_seeds`, a missing default library is made from the checkout's `seeds/`, and stderr
-    says so.
+    says so; it also says of papers that they cannot be found yet.
     """
     chosen = {name: options.get(name) for name in MODEL_OPTIONS}
     library = (ctx.obj or {}).get("library")
     try:
-        return Footnote.open(library, **chosen)
+        footnote = Footnote.open(library, **chosen)
+        if waiting := footnote.library.pending_count():
+            click.echo(f"papers that cannot be found yet: {waiting}; finish with: footnote ingest PATH", err=True)
+        return footnote
     except LibraryMissingError:
         seeds = _seeds()
         named = library or os.environ.get("FOOTNOTE_LIBRARY")

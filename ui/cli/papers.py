@@ -53,7 +53,7 @@ def ingest(
 
 def _tell(report: IngestReport) -> None:
     for rejection in report.rejected:
-        click.echo(terminal.clean(f"rejected {rejection.file}, {rejection.place}: {rejection.reason}"), err=True)
+        click.echo(terminal.clean(f"rejected {rejection}"), err=True)
     for merged in report.merged:
         click.echo(terminal.clean(f"merged {merged.source} into {merged.into} (same {merged.key})"), err=True)
     click.echo(report.summary())
