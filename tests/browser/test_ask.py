@@ -49,6 +49,26 @@ def test_a_footnote_shows_its_exact_sentence_without_the_server(opened, address,
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+# Loses the next event that goes into gradio's queue, as cancelling what was asked before may do.
+LOSE = """() => {
+  const real = window.fetch;
+  window.fetch = (url, ...rest) => {
+    if (!String(url).includes("queue/join")) return real(url, ...rest);
+    window.fetch = real;
+    window.lost = true;
+    return new Promise(() => {});
+  };
+}"""
+
+
+def test_a_question_that_is_lost_on_its_way_is_sent_once_more(opened, address):
+    page = opened(address)
+    page.evaluate(LOSE)
+    ask(page)
+    expect(page.locator("#live .strip")).to_contain_text("sentences supported")
+    assert page.evaluate("window.lost")
+
+
 def test_on_a_phone_the_evidence_is_a_sheet_that_gives_the_focus_back(opened, address):
     page = opened(address, **PHONE)
     ask(page)

@@ -183,7 +183,7 @@ _NOTHING = gr.update(value="", visible=False)
 
 def _asking(state: Session, stage: str, *, checking: bool = False) -> str:
     draft = _sentences(state.draft)
-    return html("asking", **_question(state), stage=stage, draft=draft, checking=checking)
+    return html("asking", **_question(state), stage=stage, draft=draft, checking=checking, waits=state.waiting)
 
 
 def _halted(state: Session, *, error: str = "") -> str:

@@ -31,6 +31,7 @@ TABS = ("ask", "corpus", "eval", "compare", "about")
 EVENTS = (
     "ask",
     "retry",
+    "remind",
     "feedback",
     "clear_filters",
     "why",

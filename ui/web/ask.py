@@ -95,6 +95,8 @@ class AskTab:
             self.box.submit(self._submit, [self.box, *given], outputs, queue=False, **QUIET).then(**answer),
             bridge.ask(self._press, given, outputs, queue=False, **QUIET).then(**answer),
             bridge.retry(self._again, given, outputs, queue=False, **QUIET).then(**answer),
+            # Stop and New conversation cancel by kind, and at times what is asked right after them as well.
+            bridge.remind(**answer),
         ]
         settle: dict[str, Any] = {"fn": self._settled, "inputs": self.session, "outputs": self.live, "queue": False}
         self.box.stop(self._stop, self.session, outputs, queue=False, cancels=runs, **QUIET).then(**settle, **QUIET)

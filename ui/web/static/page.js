@@ -240,6 +240,15 @@
 
   for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { landing = ""; seeking = false; }, true);
 
+  let waits = ""; // the question that waited when last looked at; one that was lost on its way is sent once more
+  let reminded = false; // harmless if it was not lost: a question is taken up once
+  setInterval(() => {
+    const now = one("#live .asking[data-waits]")?.dataset.turn ?? "";
+    if (now !== waits) reminded = false;
+    else if (now && !reminded) { reminded = true; window.footnoteAct?.({ act: "remind" }); }
+    waits = now;
+  }, 4000);
+
   const onlyStreams = (records) => { // a draft has no footnotes: nothing to set again, however long the page is
     const live = one("#live");
     return live?.querySelector(".asking") && records.every((record) => live.contains(record.target));
