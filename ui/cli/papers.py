@@ -103,7 +103,7 @@ def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
 @click.argument("references", nargs=-1, required=True)
 @click.pass_context
 def remove(ctx: click.Context, /, references: tuple[str, ...]) -> int:
-    """Take papers out of the library; their files are not touched."""
+    """Take papers out of the library. Their files are not touched; one that changes brings its papers back."""
     footnote = open_library(ctx, {})
     documents = [footnote.library.resolve(reference) for reference in references]
     footnote.remove([document.id for document in documents])
