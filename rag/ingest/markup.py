@@ -16,7 +16,7 @@ _SPACED = frozenset(
     "abstract blockquote br break dd disp-formula div dl dt h1 h2 h3 h4 h5 h6 hr li list list-item ol p sec section "
     "table td th title tr ul".split()
 )
-_INLINE = frozenset("a b bold em font i inf italic sc scp small span strong sub tt u underline".split())
+_INLINE = frozenset("b bold em font i inf italic sc scp small span strong sub tt u underline".split())
 _VOID = frozenset(("br", "hr"))
 _TAG = re.compile(
     r"<(?P<end>/?)(?P<jats>jats:)?(?P<name>[a-z][a-z0-9-]*)"
