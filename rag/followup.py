@@ -26,6 +26,12 @@ _POINTS = re.compile(
     r"|beyond|besides) that)\b",
     re.IGNORECASE,
 )
+# In a question of few words without a name, these are hints enough: of the dev questions, none of them stands alone.
+_HINTS = re.compile(
+    r"^(?:why|any)\b|\b(?:that|one|same|others?|another|both|also|too|either|neither|else|again|instead)\b",
+    re.IGNORECASE,
+)
+_HINTED_WORDS = 9
 _POSSESSIVES = frozenset(("its", "their"))
 _STANDS_FOR_NOTHING = re.compile(
     r"it (?:take|cost|mean|matter|necessary|possible|true|known|been)\b|(?<=be )it\b", re.IGNORECASE
@@ -43,8 +49,12 @@ def leans_on_history(question: str) -> bool:
     """Whether the question cannot be understood alone."""
     if _GOES_ON.match(question):
         return True
-    if len(words(question)) < _SELF_CONTAINED_WORDS and not names(question) and not _DEFINES.match(question):
-        return True
+    if not names(question):
+        length = len(words(question))
+        if length < _SELF_CONTAINED_WORDS and not _DEFINES.match(question):
+            return True
+        if length < _HINTED_WORDS and _HINTS.search(question):
+            return True
     return any(_points_back(pointer, question) for pointer in _POINTS.finditer(question))
 
 

@@ -26,6 +26,7 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
         "Is that a lot?",
         "What's the third?",
         "Doesn't that make them less faithful?",
+        "Why would anybody need two models?",
     ],
 )
 def test_a_follow_up_gets_its_topic(question):
