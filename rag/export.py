@@ -28,10 +28,7 @@ def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[P
 
     Returns the files written. Raises BadInputError for another ending or an unwritable place.
     """
-    name = path.name.lower()
-    ending = next((end for end in FORMATS if name.endswith(end)), None)
-    if ending is None:
-        raise BadInputError(f"cannot tell the format of {path}: end it in {', '.join(FORMATS)}")
+    ending = ending_of(path)
     texts = {path: _RENDER[ending](answers, documents)}
     if ending == ".tex":
         texts[path.with_suffix(".bib")] = to_bibtex(answers, documents)
@@ -41,6 +38,15 @@ def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[P
         except OSError as error:
             raise BadInputError(f"cannot write {file}: {error.strerror}") from error
     return list(texts)
+
+
+def ending_of(path: Path) -> str:
+    """The one of `FORMATS` that a file is to be written in. Raises BadInputError for another ending."""
+    name = path.name.lower()
+    ending = next((end for end in FORMATS if name.endswith(end)), None)
+    if ending is None:
+        raise BadInputError(f"cannot tell the format of {path}: end it in {', '.join(FORMATS)}")
+    return ending
 
 
 def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:

@@ -83,7 +83,10 @@ def ingest_into(
     with library.writing(on_wait=on_wait):
         library.finish()
         for file in files:
-            _stage(library, file, report, rebuild=rebuild)
+            try:
+                _stage(library, file, report, rebuild=rebuild)
+            except IngestError as error:  # gone since it was listed, or not ours to read: what it gave before stays
+                report.rejected.append(Rejection(str(file), "", str(error)))
         if prune:
             report.removed += library.prune(paths, files)
         _index_pending(library, embedder, window_sentences, report, on_progress)
@@ -96,20 +99,12 @@ def ingest_into(
 
 
 def _stage(library: Library, file: Path, report: IngestReport, *, rebuild: bool) -> None:
-    try:
-        digest = reading.file_digest(file)
-    except IngestError as error:  # gone since it was listed, or not ours to read
-        report.rejected.append(Rejection(str(file), "", str(error)))
-        return
+    digest = reading.file_digest(file)
     if not rebuild and library.unchanged(file, digest):
         report.files_unchanged += 1
         return
     report.files_read += 1
-    try:
-        counts = library.stage(file, digest, _accepted(file, report), rebuild=rebuild)
-    except IngestError as error:  # what it gave before stays
-        report.rejected.append(Rejection(str(file), "", str(error)))
-        return
+    counts = library.stage(file, digest, _accepted(file, report), rebuild=rebuild)
     report.new += counts.new
     report.changed += counts.changed
     report.unchanged += counts.unchanged

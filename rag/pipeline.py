@@ -34,7 +34,7 @@ from rag.models import Embedder, Entailer, Generator, Reader
 from rag.salience import Salience, salience
 from rag.sentences import Query
 from rag.settings import Settings
-from rag.text import fold, sentences
+from rag.text import fold, sentences, whole
 from rag.types import Abstention, Answer, Document, Hit, Turn
 from rag.verify import verify
 
@@ -308,7 +308,7 @@ class Footnote:
 
 def _checked(text: str, *, what: str = "question") -> str:
     """The text folded, halves of surrogate pairs replaced; blank or endless text is refused."""
-    folded = fold(text.encode("utf-8", "replace").decode()) if isinstance(text, str) else ""
+    folded = fold(whole(text)) if isinstance(text, str) else ""
     if not folded:
         raise BadInputError(f"the {what} is empty: write it as text")
     if len(folded) > MAX_QUESTION_CHARACTERS:

@@ -64,6 +64,11 @@ def without_accents(text: str) -> str:
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
+def whole(text: str) -> str:
+    """The text with a `?` for all that is no character: half a surrogate pair, a byte that is not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def fold(text: str) -> str:
     """Collapse every run of white space (NBSP included) into one space and trim."""
     return " ".join(text.split())

@@ -15,16 +15,18 @@ _SCALES = {
 }  # fmt: skip
 _UNITS = {"%": "percent", "percent": "percent", "percentage": "percent", "x": "times", "×": "times",
           "times": "times", "fold": "times", "-fold": "times"}  # fmt: skip
-_NUMBER_WORDS = {
-    word: value
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-        "sixteen seventeen eighteen nineteen twenty".split()
-    )
-} | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-     "hundred": 100, "dozen": 12, "twice": 2, "double": 2, "triple": 3}  # fmt: skip
 _DIGITS = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMBER_WORDS = {
+    **{word: value for value, word in enumerate(["zero", *_DIGITS, *_TEENS])},
+    **{word: 10 * tens for tens, word in enumerate(_TENS, start=2)},
+    "hundred": 100,
+    "dozen": 12,
+    "twice": 2,
+    "double": 2,
+    "triple": 3,
+}
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _MOST_RAISED = 1000  # 2020¹² is a year with a note
 _SILENT = frozenset(("zero", "one"))  # "one of", "zero-shot": words rather than figures

@@ -20,6 +20,7 @@ from rag.ingest.records import Entry, Outcome, Rejection, clean_text
 from rag.ingest.sidecar import Line, Sidecar, described, sidecar_of
 from rag.ingest.tables import read_table
 from rag.ingest.tagged import read_medline, read_ris
+from rag.text import whole
 from rag.types import Document
 
 _STREAMING: dict[Kind, Callable[[TextIO], Iterator[Outcome]]] = {
@@ -100,6 +101,6 @@ def _with_line(entry: Entry, sidecar: Sidecar, line: Line) -> tuple[Entry, list[
 
 
 def _document(entry: Entry, path: Path, number: int) -> Document:
-    metadata = {**entry.metadata, "file": os.path.abspath(path).encode("utf-8", "replace").decode()}
+    metadata = {**entry.metadata, "file": whole(os.path.abspath(path))}
     document = Document("", entry.title, entry.text, f"{clean_text(path.name)}#{number}", metadata)
     return replace(document, id=document_id(identity_keys(document)))

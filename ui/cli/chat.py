@@ -11,11 +11,12 @@ import click
 
 from rag.conversation import Conversation
 from rag.errors import BadInputError, FootnoteError
-from rag.export import FORMATS, write
+from rag.export import FORMATS, ending_of, write
 from rag.models import check_generator
+from rag.text import whole
 from ui.cli import terminal
 from ui.cli.options import filter_options, filters_from, json_option, model_options, open_library
-from ui.cli.questions import documents_of, stream_to_terminal, whole
+from ui.cli.questions import documents_of, stream_to_terminal
 
 COMMANDS = """\
 /sources          the papers cited so far
@@ -53,8 +54,7 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
 
 def _check_writable(path: Path) -> None:
     """Refuse, before anything is asked, a file that the chat could not be written to. Raises BadInputError."""
-    if not path.name.lower().endswith(FORMATS):
-        raise BadInputError(f"cannot tell the format of {path}: end it in {', '.join(FORMATS)}")
+    ending_of(path)
     try:
         path.open("a", encoding="utf-8").close()
     except OSError as error:

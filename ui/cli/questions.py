@@ -13,6 +13,7 @@ from rag.conversation import Conversation
 from rag.errors import BadInputError, FootnoteError
 from rag.models import check_generator
 from rag.pipeline import Delta, Footnote, Progress
+from rag.text import whole
 from rag.types import Answer, Document, Turn
 from ui.cli import terminal
 from ui.cli.options import filter_options, filters_from, json_option, model_options, open_library
@@ -148,11 +149,6 @@ def history_of(row: Mapping[str, Any]) -> list[Turn]:
     if not isinstance(turns, list) or not all(map(_is_turn, turns)):
         raise BadInputError('history must be a list of {"question": text, "answer": text}')
     return [Turn(turn["question"], turn.get("answer") or "") for turn in turns]
-
-
-def whole(text: str) -> str:
-    """The text with a `?` for all that is no character: half a surrogate pair, a byte that is not UTF-8."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _asked(footnote: Footnote, row: Mapping[str, Any], filters: Any) -> dict[str, Any]:
