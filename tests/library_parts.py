@@ -62,7 +62,7 @@ def by_keys():
 
 def disagreements(library):
     """Where Chroma or tantivy does not have exactly what the catalog has."""
-    faults = doctor.store_faults(library.folder) if library.count() else []
+    faults = doctor.store_faults(library.folder) if library._indexes.exist else []
     rows = library._catalog.rows("SELECT id FROM documents WHERE indexed = 1 ORDER BY id")
     if library._indexes.exist:
         with library._indexes.words() as words:

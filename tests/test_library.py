@@ -9,7 +9,7 @@ import time
 import pytest
 
 from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
-from rag.library import Filters, Library
+from rag.library import Filters, Library, store
 from rag.library.locks import held_alone
 from tests.library_parts import (
     IDENTITY,
@@ -253,6 +253,19 @@ def test_a_deleted_index_says_so(library, part):
             search[part]()
         with pytest.raises(LibraryDamagedError, match="doctor --repair"):
             put(opened, "b.txt", [paper(2)])
+
+
+def test_an_index_saved_when_it_was_empty_may_be_made_anew_by_a_reader(library, monkeypatch):
+    monkeypatch.setattr(store, "HNSW", {**store.HNSW, "sync_threshold": 10, "batch_size": 5})
+    put(library, "a.txt", [paper(n) for n in range(12)])
+    put(library, "a.txt", [paper(n, text=f"Another text {n}. It has two sentences.") for n in range(3)])
+    library.close()
+    for n in range(2):
+        with Library.open(library.folder) as reader:
+            assert len(reader.nearest("abstract", vector("x"), 5)) == 3 + n
+        with Library.open(library.folder) as writer:
+            put(writer, f"{n}.txt", [paper(100 + n, file=f"{n}.txt")])
+            assert disagreements(writer) == []
 
 
 def test_settings_are_saved(library):

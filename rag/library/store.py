@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import pickle
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, NoReturn, TypeVar, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -39,6 +40,7 @@ COLLECTIONS = {"abstract": "abstracts", "window": "windows"}
 # at 2,700 inserts a second. Twice as careful (200 and 32) gives .997 at 1,000 a second.
 HNSW = {"space": "cosine", "ef_construction": 100, "max_neighbors": 24, "ef_search": 400}
 PAGE = 1000  # rows a call, under every limit of SQLite and Chroma (`get_max_batch_size` was 5,461)
+SMALL = 1000  # bytes; the metadata of an index without a vector has 124
 _clients = itertools.count()
 
 T = TypeVar("T")
@@ -178,12 +180,33 @@ def signature(folder: Path) -> str:
 def sizes(folder: Path) -> str:
     """The sizes of the files that hold vectors; empty until Chroma has saved any.
 
-    Chroma does not notice that one of them is cut short or gone: it finds less, or crashes.
+    Chroma does not notice that one of them is cut short or gone: it finds less, or crashes. Files of an
+    index that was saved with nothing in it do not count: whoever opens that, a reader too, makes it anew.
     """
-    if not any(folder.glob("*/index_metadata.pickle")):
+    saved = [path.parent for path in folder.glob("*/index_metadata.pickle")]
+    if not saved:
         return ""
-    files = [path for path in folder.glob("*/*") if path.is_file()]
+    empty = [place for place in saved if _is_empty(place / "index_metadata.pickle")]
+    files = [path for path in folder.glob("*/*") if path.is_file() and path.parent not in empty]
     return json.dumps(sorted((str(path.relative_to(folder)), path.stat().st_size) for path in files))
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads numbers, strings and dicts; refuses everything else."""
+
+    def find_class(self, module_name: str, global_name: str) -> NoReturn:
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} in a file of Chroma")
+
+
+def _is_empty(metadata: Path) -> bool:
+    """Whether an index was saved without a vector; what cannot be read counts as full."""
+    if metadata.stat().st_size > SMALL:
+        return False
+    try:
+        with metadata.open("rb") as file:
+            return not _PlainUnpickler(file).load()["id_to_label"]
+    except (OSError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError, IndexError):
+        return False
 
 
 def discard(folder: Path) -> None:
