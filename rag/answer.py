@@ -27,6 +27,7 @@ SYSTEM_TRAINED = "Answer from the numbered sentences, or write NO ANSWER."
 DECLINES = "NO ANSWER"
 _LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)  # list marks are no part of a claim
 _COMPLETE = re.compile(r"\w+\W+\w+\W+\w+.*[.!]['\"”’)\]]*$", re.DOTALL)
+MOST_SENTENCES = 3  # of a draft, as `SYSTEM` says
 ATTACH_FROM = 0.6  # an unmarked sentence gets a citation only from this recall of its words on
 COPIED_FROM = 0.9  # a sentence copies evidence that has this share of its words, whatever number it gives
 COVERED_FROM = 0.5  # evidence counts as told when a claim that cites it has this share of its words
@@ -63,18 +64,21 @@ def prompt(question: str, evidence: Sequence[Evidence]) -> str:
     return "\n".join([*lines, "", f"Question: {question}"])
 
 
-def read(draft: str, evidence: Sequence[Evidence]) -> Draft:
+def read(draft: str, evidence: Sequence[Evidence], *, is_unfinished: bool = False) -> Draft:
     """Read a draft into claims that cite shown evidence, under provisional paper numbers.
 
     A sentence without a marker gets the one sentence that carries most of its words, if that is enough
     of them; else it keeps no citation and will not be called supported. One that plainly copies another
     sentence than the one that it cites gets that. Nor will what is no statement:
-    a heading, a question, the end of a draft that was cut off.
+    a heading, a question, the end of a draft that was cut off; the last sentence of one that
+    `is_unfinished` is left out.
     """
     if DECLINES in draft.upper() and len(draft) < 2 * len(DECLINES) + 20:
         return Draft((), 0, declined=True)
     draft = _LISTED.sub("", draft)
     sentences = read_draft(draft, shown=len(evidence), literals=[item.text for item in evidence])
+    if is_unfinished:
+        sentences = sentences[:-1]
     numbers = number_papers(item.document.id for item in evidence)
     claims: list[Claim] = []
     for sentence in sentences:
@@ -85,6 +89,22 @@ def read(draft: str, evidence: Sequence[Evidence]) -> Draft:
             cited = []
         claims.append(Claim(sentence.text, 0, 0, tuple(footnote(item, numbers) for item in cited)))
     return Draft(tuple(claims), sum(len(s.fabricated) for s in sentences), declined=False)
+
+
+def is_spent(draft: str, evidence: Sequence[Evidence], *, closely: bool) -> bool:
+    """Whether nothing of worth can be expected of the rest of a draft, so that its writer may be stopped.
+
+    It repeats itself. Or, read `closely` as a small generator's is (see `verify`), it has as many sentences as
+    were asked for, or one that no evidence carries: such a generator does not find its way back.
+    """
+    sentences = read_draft(_LISTED.sub("", draft), shown=len(evidence))
+    told = [fold(sentence.text).lower() for sentence in sentences[:-1]]
+    if len(set(told)) < len(told):
+        return True
+    return closely and (
+        len(told) >= MOST_SENTENCES
+        or any(not claim.citations for claim in read(draft, evidence, is_unfinished=True).claims)
+    )
 
 
 def _put_right(sentence: DraftSentence, cited: Sequence[Evidence], evidence: Sequence[Evidence]) -> Sequence[Evidence]:

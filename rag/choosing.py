@@ -89,7 +89,7 @@ class Models:
     @property
     def generator_is_small(self) -> bool:
         """Whether the default generator writes, trained or not: too small to be trusted with words of its own."""
-        return not self.settings.llm_url and self.settings.llm in SMALL
+        return "generator" not in self.given and not self.settings.llm_url and self.settings.llm in SMALL
 
     @property
     def generator_is_trained(self) -> bool:

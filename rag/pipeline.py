@@ -228,21 +228,24 @@ class Footnote:
             return
         shown = answering.fitting(selection.evidence, max_tokens=self.settings.max_evidence_tokens)
         yield Progress("writing")
-        pieces = []
+        written = ""
+        closely, is_spent = self.models.generator_is_small, False
         for piece in self._draft(query.text, shown):
             clock.first("first_words")
-            pieces.append(piece)
+            written += piece
             yield Delta(piece)
+            if is_spent := answering.is_spent(written, shown, closely=closely):
+                break
         clock.lap("generate")
         yield Progress("checking")
-        draft = answering.read("".join(pieces), shown)
+        draft = answering.read(written, shown, is_unfinished=is_spent)
         if draft.declined:
             notice = "the generator found no answer in the evidence"
             yield replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
             return
         answer = conclude(
             replace(answer, fabricated_markers=draft.fabricated),
-            verify(draft.claims, documents, entailer=self.entailer, closely=self.models.generator_is_small),
+            verify(draft.claims, documents, entailer=self.entailer, closely=closely),
             replace(selection, evidence=shown),
             entailer=self.entailer,
             max_words=self.settings.max_answer_words,

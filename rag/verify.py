@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from rag import guards
 from rag.cite import said
+from rag.library.lexical import terms
 from rag.models.entailer import Entailer, Entailment
 from rag.models.weights import calibrated
 from rag.overlap import keeps_to
@@ -23,6 +24,7 @@ SUPPORTED_FROM = 0.5
 # Of Footnote's own sentences, which a quotation can replace, more is asked.
 WRITTEN_FROM = 0.7
 VERBATIM = "verbatim"  # the judge of a quotation
+_ASSENTS = frozenset("yes yeah ok okay right true correct exact inde sure certain definit absolut".split())  # stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def _settled(claim: str, evidence: Sequence[str], entailer_name: str) -> Judgeme
         return Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, entailer_name, "nothing is cited")
     if _is_quotation(claim, evidence):
         return Judgement(Verdict.SUPPORTED, 1.0, VERBATIM)
+    if not set(terms(claim)) - _ASSENTS:
+        return Judgement(Verdict.NOT_ENOUGH_INFO, 0.0, entailer_name, "it says nothing that could be checked")
     return None
 
 

@@ -83,6 +83,13 @@ def test_a_generator_that_declines_is_believed(seeds):
     assert "generator" in answer.notice
 
 
+def test_a_generator_that_repeats_itself_is_stopped(seeds):
+    seeds.generator.draft = "It is a matter of sparsity [1]. " * 50
+    *_, answer = events = list(seeds.stream("How does Edge Pruning find circuits?"))
+    assert sum(event.text.count("sparsity") for event in events if isinstance(event, Delta)) == 2
+    assert [claim.text for claim in answer.withdrawn] == ["It is a matter of sparsity."]
+
+
 def test_an_instruction_in_a_paper_is_only_text(embedder, tmp_path):
     papers = tmp_path / "papers.jsonl"
     papers.write_text(

@@ -47,6 +47,13 @@ def test_without_evidence_nothing_is_supported():
     assert judge("Frogs sleep.", [], entailer=Sure(1.0)).verdict is Verdict.NOT_ENOUGH_INFO
 
 
+@pytest.mark.parametrize("claim", ["Yes.", "That is right.", "It does not.", "Yes, exactly: it is!"])
+def test_what_says_nothing_is_not_supported(claim):
+    judgement = judge(claim, ["The model is 5 times as fast."], entailer=Sure(0.99))
+    assert judgement.verdict is Verdict.NOT_ENOUGH_INFO
+    assert "says nothing" in judgement.reason
+
+
 def test_a_claim_is_judged_by_its_own_citation_only():
     document = Document("d", "Frogs", f"{EVIDENCE} Toads sing.", "f#1")
     wrong = Citation(1, "d", 53, 64, "Toads sing.", "f#1", "Frogs")
