@@ -1,1 +1,1 @@
-"""The eval harness (to come); `data/` holds the questions and claims that it will ask."""
+"""The eval harness: open `harness` first; `data/` holds the questions and claims that it asks."""

@@ -64,14 +64,14 @@ def names_of(footnote: Footnote) -> dict[str, str]:
     return {d.id: str(d.metadata.get("external_id") or d.source) for d in footnote.library.every()}
 
 
-def tables(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]]) -> JSON:
-    """nDCG@10, recall@100, success@1 and @5 and MRR over the queries, with intervals.
+def tables(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str, int]], *, k: int = 100) -> JSON:
+    """nDCG@10, recall@100 (at `k`, if that is fewer), success@1 and @5 and MRR over the queries, with intervals.
 
     A query with judgements but no hit has 0 and stays in the mean.
     """
     measures: dict[str, retrieval.Measure] = {
         "ndcg@10": lambda found, grades: retrieval.ndcg(found, grades, k=10),
-        "recall@100": lambda found, grades: retrieval.recall(found, grades, k=100),
+        f"recall@{min(k, 100)}": lambda found, grades: retrieval.recall(found, grades, k=min(k, 100)),
         "success@1": lambda found, grades: retrieval.success(found, grades, k=1),
         "success@5": lambda found, grades: retrieval.success(found, grades, k=5),
         "mrr": lambda found, grades: retrieval.reciprocal_rank(found, grades),
@@ -115,12 +115,14 @@ def _queries(folder: Path) -> Iterator[tuple[str, str]]:
                 yield key.strip(), text.strip()
             return
     for row in _json_lines(_one(folder, "queries.jsonl")):
+        if not isinstance(row, dict) or "_id" not in row or "text" not in row:
+            raise EvalError(f"{folder}, queries: a row has no _id or no text")
         yield str(row["_id"]), row["text"]
 
 
 def _qrels(folder: Path) -> dict[str, dict[str, int]]:
-    tsv = sorted((folder / "qrels").glob("*.tsv")) if (folder / "qrels").is_dir() else []
-    chosen = next((path for path in tsv if path.stem == "test"), tsv[0] if tsv else folder / "qrels.txt")
+    tsv = sorted([*(folder / "qrels").glob("*.tsv"), *(folder / "qrels").glob("*.tsv.gz")])
+    chosen = next((p for p in tsv if p.name.startswith("test.")), tsv[0] if tsv else folder / "qrels.txt")
     if not chosen.exists():
         raise EvalError(f"{folder} has neither qrels/*.tsv nor qrels.txt")
     grades: dict[str, dict[str, int]] = {}

@@ -8,7 +8,7 @@ known ones into faithful claims and asks whether the judge ranks the faithful on
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from eval.metrics import ranking
 from eval.statistics import bootstrap
 from rag.errors import EvalError
 from rag.pipeline import MAX_QUESTION_CHARACTERS
-from rag.text import fold
+from rag.text import fold, json_lines
 from rag.types import JSON, Verdict
 
 Support = Callable[[str, Sequence[str]], float | None]  # claim, evidence sentences → how far it is supported
@@ -62,7 +62,7 @@ class Judged:
 def read_labelled(path: Path) -> list[LabelledClaim]:
     """The claims of a file. Raises EvalError that names every line that cannot be used."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # not splitlines(): JSON strings may hold U+2028
+        lines = json_lines(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{path} cannot be read: {error}") from error
     rows, wrong = [], []
@@ -139,18 +139,19 @@ def tables(judged: Sequence[Judged]) -> JSON:
         "macro_f1": ranking.macro_f1(gold, said),
         "wrongly_supported": _called_supported(rest),
         "recognized": _called_supported(supported),
-        "by_type": {
-            **{kind: {"recognized": _called_supported(own), "n": len(own)} for kind, own in _types(supported)},
-            **{
-                kind: {
-                    "auc": auc_interval([*supported, *own]),
-                    "wrongly_supported": _called_supported(own),
-                    "n": len(own),
-                }
-                for kind, own in _types(rest)
-            },
-        },
+        "by_type": {kind: _of_type(own, supported) for kind, own in _types(scored)},
     }
+
+
+def _of_type(own: Sequence[Judged], supported: Sequence[Judged]) -> JSON:
+    found: JSON = {"n": len(own)}
+    right = [item for item in own if item.row.label is Verdict.SUPPORTED]
+    wrong = [item for item in own if item.row.label is not Verdict.SUPPORTED]
+    if right:
+        found["recognized"] = _called_supported(right)
+    if wrong:
+        found |= {"auc": auc_interval([*supported, *wrong]), "wrongly_supported": _called_supported(wrong)}
+    return found
 
 
 def _types(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
@@ -161,16 +162,19 @@ def _types(judged: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
 def auc_interval(judged: Sequence[Judged]) -> JSON | None:
     """ROC AUC of support for "supported" with its bootstrap interval; `None` without both sides."""
     pairs = [(item.row.label is Verdict.SUPPORTED, item.support) for item in judged]
-    return auc_of(pairs)
+    return auc_of(pairs, [item.row.source or item.row.evidence or item.row.id for item in judged])
 
 
-def auc_of(pairs: Sequence[tuple[bool, float | None]]) -> JSON | None:
-    """ROC AUC of (is positive, score) pairs with its interval; `None` without both sides."""
+def auc_of(pairs: Sequence[tuple[bool, float | None]], clusters: Sequence[str]) -> JSON | None:
+    """ROC AUC of (is positive, score) pairs with its interval; `None` without both sides.
+
+    `clusters` names the text that each is about; with one alone, the pairs are taken for independent.
+    """
 
     def auc(rows: Sequence[tuple[bool, float | None]]) -> float | None:
         return ranking.roc_auc([positive for positive, _ in rows], [score for _, score in rows])
 
-    interval = bootstrap(list(pairs), auc, resamples=500)
+    interval = bootstrap(list(pairs), auc, clusters=clusters if len(set(clusters)) > 1 else None, resamples=500)
     if interval is None:
         return None
     return {"auc": interval.value, "low": interval.low, "high": interval.high, "n": interval.n}
@@ -195,16 +199,21 @@ def self_test(
     done, total = 0, len(cases) * len(detectors)
     on_done(done, total)
     for name, support in detectors.items():
-        scored: list[tuple[str, float | None]] = []
-        for kind, claim, evidence in cases:
-            scored.append((kind, support(claim, evidence)))
+        scored: list[tuple[str, str, float | None]] = []
+        for kind, source, claim, evidence in cases:
+            scored.append((kind, source, support(claim, evidence)))
             done += 1
             on_done(done, total)
-        right = [(True, score) for kind, score in scored if not kind]
-        kinds = [kind for kind in dict.fromkeys(kind for kind, _ in scored) if kind]
-        found[name] = {kind: auc_of([*right, *((False, s) for k, s in scored if k == kind)]) for kind in kinds}
-        found[name]["all"] = auc_of([*right, *((False, s) for k, s in scored if k)])
+        kinds = [kind for kind in dict.fromkeys(kind for kind, _, _ in scored) if kind]
+        found[name] = {kind: _told_apart(scored, {kind}) for kind in kinds}
+        found[name]["all"] = _told_apart(scored, set(kinds))
     return found
+
+
+def _told_apart(scored: Sequence[tuple[str, str, float | None]], errors: Collection[str]) -> JSON | None:
+    """The AUC of (error or "", source, score) rows: those without an error against those with one of `errors`."""
+    own = [row for row in scored if not row[0] or row[0] in errors]
+    return auc_of([(not error, score) for error, _, score in own], [source for _, source, _ in own])
 
 
 def coverage_test(
@@ -221,24 +230,26 @@ def coverage_test(
     """
     on_done(0, len(faithful))
     pairs: list[tuple[bool, float | None]] = []
+    clusters: list[str] = []
     for done, row in enumerate(faithful, start=1):
         evidence = texts.get(row.source, ())
         if row.label is Verdict.SUPPORTED and row.gold_sentences and evidence:
             found = left_out([row.claim], evidence)
             pairs += [(s not in row.gold_sentences, score) for s, score in zip(evidence, found, strict=True)]
+            clusters += [row.source] * len(found)
         on_done(done, len(faithful))
-    return auc_of(pairs)
+    return auc_of(pairs, clusters)
 
 
 def _cases(
     faithful: Sequence[ClaimRow], texts: Mapping[str, Sequence[str]], seed: int
-) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """(error or "", claim, evidence): each faithful claim, and each error that fits it."""
+) -> Iterator[tuple[str, str, str, Sequence[str]]]:
+    """(error or "", source, claim, evidence): each faithful claim, and each error that fits it."""
     sources = sorted(texts)
     for row in faithful:
         if row.label is not Verdict.SUPPORTED or not row.gold_sentences:
             continue
-        yield "", row.claim, row.gold_sentences
+        yield "", row.source, row.claim, row.gold_sentences
         place = sources.index(row.source) if row.source in texts else 0
         others = [s for step in (1, 2) for s in texts[sources[(place + step) % len(sources)]]] if sources else []
         own = [s for s in texts.get(row.source, ()) if s not in row.gold_sentences]
@@ -246,7 +257,7 @@ def _cases(
             near = inject(row.claim, error, seed=seed, donors=own) if error is ErrorType.ENTITY else None
             injected = near or inject(row.claim, error, seed=seed, donors=others)
             if injected:
-                yield error.value, injected.text, row.gold_sentences
+                yield error.value, row.source, injected.text, row.gold_sentences
 
 
 def _called_supported(judged: Sequence[Judged]) -> float | None:

@@ -1,7 +1,8 @@
 """Two runs over the same questions → what got better, what got worse, and what cannot be told.
 
 Paired by question and clustered by abstract: a difference has an interval, a p-value adjusted for the
-number of metrics, and beside it the smallest difference that so many questions would show.
+number of metrics, and beside it the smallest difference that so many questions would show. A question that
+ended in an error in either run can be compared in nothing; with errors in B that A has not, no gate passes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from eval.dataset import Question
 from eval.run import Record, read_manifest
 from eval.scoring import METRICS, Metric
 from eval.statistics import (
+    DISCORDANT,
     Gate,
     GateOutcome,
     Interval,
@@ -25,6 +27,7 @@ from eval.statistics import (
     holm,
     mcnemar,
     sign_flip,
+    swap_sides,
 )
 from rag.errors import EvalError
 from rag.types import JSON
@@ -46,16 +49,27 @@ def compare(
 ) -> JSON:
     """The comparison of two scored runs over `questions`; its keys are those of `comparison.json`.
 
-    Raises EvalError if a run has no scores, the questions differ, or a gate names an unknown metric.
+    Raises EvalError if a run has no scores, questions or judges differ, or a gate names an unknown metric or
+    calls worse what is better.
     """
     a, b = read_scores(folder_a), read_scores(folder_b)
     rows_a = {row["id"]: row for row in a["rows"]}
     rows_b = {row["id"]: row for row in b["rows"]}
-    if rows_a.keys() != rows_b.keys():
+    asked = [read_manifest(folder).get("questions_sha256") for folder in (folder_a, folder_b)]
+    if rows_a.keys() != rows_b.keys() or asked[0] != asked[1]:
         raise EvalError(f"{folder_a} and {folder_b} were asked other questions; compare runs over the same file")
+    if a.get("judge") != b.get("judge"):
+        raise EvalError(
+            f"{folder_a} was scored by {a.get('judge')!r}, {folder_b} by {b.get('judge')!r}; score one of them again "
+            "with the other's --judge: its answers are kept"
+        )
     for gate in gates:
-        if gate.metric not in METRICS:
-            raise EvalError(f"no metric is called {gate.metric!r}; there are: {', '.join(METRICS)}")
+        _check(gate)
+    errors = {
+        side: [i for i, row in rows.items() if row["outcome"] == "error"]
+        for side, rows in (("a", rows_a), ("b", rows_b))
+    }
+    spoilt = len(set(errors["b"]) - set(errors["a"]))
     ids = [row["id"] for row in a["rows"]]
     clusters = [rows_a[i]["cluster"] for i in ids]
     found = {name: _metric(metric, _pairs(name, ids, rows_a, rows_b), clusters) for name, metric in METRICS.items()}
@@ -68,10 +82,12 @@ def compare(
         "a": read_manifest(folder_a),
         "b": read_manifest(folder_b),
         "questions": len(ids),
+        "judge": a.get("judge"),
+        "errors": {side: len(own) for side, own in errors.items()},
         "metrics": metrics,
         "by_type": _by_type(ids, rows_a, rows_b, list(metrics)),
         "rows": _rows(questions, rows_a, rows_b),
-        "gates": [_gated(gate, metrics.get(gate.metric)) for gate in gates],
+        "gates": [_gated(gate, metrics.get(gate.metric), spoilt) for gate in gates],
         "agreement": _agreement(records_a, records_b),
     }
 
@@ -82,7 +98,19 @@ def read_scores(folder: Path) -> JSON:
         found: JSON = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} has no scores: {error}; make them with: footnote eval run --out {folder}") from error
+    if not isinstance(found, dict) or "rows" not in found:
+        raise EvalError(f"{folder} is no run of questions: its scores.json has no rows")
     return found
+
+
+def _check(gate: Gate) -> None:
+    """Refuse a gate on what is no metric, or one that would pass the worst of changes."""
+    if gate.metric not in METRICS:
+        raise EvalError(f"no metric is called {gate.metric!r}; there are: {', '.join(METRICS)}")
+    if gate.lower_is_better != METRICS[gate.metric].lower_is_better:
+        right = "<=" if METRICS[gate.metric].lower_is_better else ">="
+        better = "lower" if METRICS[gate.metric].lower_is_better else "higher"
+        raise EvalError(f"gate {str(gate)!r} is upside down: {better} is better, so write {gate.metric}{right}…")
 
 
 def outcome(comparison: Mapping[str, Any]) -> GateOutcome:
@@ -111,7 +139,7 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
     after = [part / whole for _, _, part, whole in own]
     interval = bootstrap(own, lambda rows: _difference(metric, rows), clusters=keys, resamples=1000)
     binary = set(before) | set(after) <= {0.0, 1.0}
-    tested = sign_flip(before, after, clusters=keys)
+    tested = _tested(metric, own, keys)
     exact = mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None
     changes = [y - x for x, y in zip(before, after, strict=True)]
     better = sum((change < 0) == metric.lower_is_better and change != 0 for change in changes)
@@ -125,7 +153,7 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "difference": _difference(metric, own),
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "p": tested.p if tested else None,
+        "p": tested,
         "p_mcnemar": exact.p if exact else None,
         "n": len(own),
         "clusters": len(set(keys)),
@@ -134,6 +162,14 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "ties": changes.count(0.0),
         "losses": len(changes) - better - changes.count(0.0),
     }
+
+
+def _tested(metric: Metric, own: Sequence[_Pair], clusters: Sequence[str]) -> float | None:
+    """The p-value of the difference that is shown: of pooled shares where it is one, else of means."""
+    if metric.pooled:
+        return swap_sides(own, clusters=clusters)
+    tested = sign_flip([row[0] / row[1] for row in own], [row[2] / row[3] for row in own], clusters=clusters)
+    return tested.p if tested else None
 
 
 def _side(metric: Metric, rows: Sequence[_Pair], first: int) -> float | None:
@@ -152,7 +188,7 @@ def _detectable(changes: Sequence[float], *, binary: bool) -> float | None:
     """The smallest difference that so many questions would probably show."""
     discordant = sum(change != 0 for change in changes) / len(changes)
     if binary:
-        return detectable_rate(len(changes), discordant=max(discordant, 1 / len(changes)))
+        return detectable_rate(len(changes), discordant=max(discordant, DISCORDANT))  # few may be chance
     deviation = numbers.pstdev(changes) if len(changes) > 1 else 0.0
     return detectable_mean(len(changes), deviation) if deviation else None
 
@@ -183,14 +219,15 @@ def _by_type(ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str,
 
 
 def _rows(questions: Sequence[Question], rows_a: Mapping[str, Any], rows_b: Mapping[str, Any]) -> list[JSON]:
-    """Every question with what it got in both runs, worst change first; ties in their order."""
+    """Every question with what it got in both runs, worst change first; ties in their order, an error among them."""
     rows = []
     for question in questions:
         if question.id in rows_a:
             one, other = (_values(rows[question.id]) for rows in (rows_a, rows_b))
             name = SORTED_BY if question.answerable else "false_answer"
             sign = 1 if question.answerable else -1
-            change = sign * ((other.get(name) or 0.0) - (one.get(name) or 0.0))
+            failed = "error" in (rows_a[question.id]["outcome"], rows_b[question.id]["outcome"])
+            change = 0.0 if failed else sign * ((other.get(name) or 0.0) - (one.get(name) or 0.0))
             rows.append(
                 {
                     "id": question.id,
@@ -208,14 +245,18 @@ def _values(row: Mapping[str, Any]) -> dict[str, float | None]:
     return {name: (part / whole if whole else None) for name, (part, whole, _) in row["scores"].items()}
 
 
-def _gated(gate: Gate, row: Mapping[str, Any] | None) -> JSON:
-    """A gate and what it says of the difference."""
+def _gated(gate: Gate, row: Mapping[str, Any] | None, spoilt: int) -> JSON:
+    """A gate and what it says of the difference; `spoilt` questions, answered in A, ended in an error in B."""
     change = None
     if row and row["low"] is not None:
         change = Interval(row["difference"], row["low"], row["high"], row["n"], row["clusters"])
+    said = gate.outcome(change)
+    if spoilt and said is GateOutcome.PASS:
+        said = GateOutcome.INCONCLUSIVE
     return {
         "spec": str(gate),
-        "outcome": gate.outcome(change).value,
+        "outcome": said.value,
+        "errors": spoilt,
         "change": change.value if change else None,
         "low": change.low if change else None,
         "high": change.high if change else None,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import EvalError
-from rag.text import fold
+from rag.text import fold, json_lines
 from rag.types import JSON, Turn, Verdict
 
 LABELS = (Verdict.SUPPORTED.value, Verdict.CONTRADICTED.value, Verdict.NOT_ENOUGH_INFO.value)
@@ -160,7 +160,7 @@ def _lines(questions: Path | Iterable[str]) -> Iterable[str]:
         text = questions.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{questions} cannot be read as UTF-8 text: {error}") from error
-    return text.split("\n")  # not splitlines(): JSON strings may hold U+2028
+    return json_lines(text)
 
 
 def _faults(lines: Iterable[str], keys: Keys, evidence: Callable[[JSON], Iterator[str]]) -> list[Fault]:

@@ -28,6 +28,7 @@ from rag.types import JSON, Document, Verdict
 
 DATA = Path(__file__).parent / "data"
 CONTROL_QUESTIONS = 40  # each control answers a seeded sample: five controls over all would take half an hour
+SAME = "the same questions"  # what the report calls the system on those that the controls are asked
 SLOW_CLAIMS = 16  # faithful claims for the detectors that need the generator's gradients
 
 Say = Callable[[str, int, int], None]  # (stage, done, total)
@@ -57,16 +58,17 @@ def evaluate(
     manifest = manifest_of(questions, system, settings_of(footnote))
     with writing(folder):
         records = ask_all(questions, system, folder, manifest=manifest, on_answer=_of_stage(say, "asking"))
+        peak_mb = peak_memory_mb()
         say("scoring", 0, 1)
         scores = score_run(questions, records, texts, judge)
         scores["run"] = manifest
         scores["controls"] = (
-            _controls(footnote, questions, documents, texts, judge, folder, say) if with_controls else None
+            _controls(footnote, questions, records, documents, texts, judge, folder, say) if with_controls else None
         )
         quality, found = _judged(footnote, judge, faithful, documents, say, slow=with_slow_detectors)
         scores["judge_quality"], scores["detectors"] = quality, found
         _write(folder / "scores.json", scores)
-        costs = costs_of(records)
+        costs = {**costs_of(records), "peak_memory_mb": peak_mb}
         _write(folder / "costs.json", costs)
         write_report(folder, {**scores, "costs": costs}, questions, records)
     return scores
@@ -79,7 +81,7 @@ def settings_of(footnote: Footnote) -> JSON:
 
 
 def costs_of(records: Sequence[Record]) -> JSON:
-    """Seconds, words and tokens of the answers, and the peak memory of this process."""
+    """Seconds, words and tokens of the answers."""
     answers = [record.answer for record in records if record.answer]
     given = [answer for answer in answers if not answer.abstained]
     return {
@@ -87,7 +89,6 @@ def costs_of(records: Sequence[Record]) -> JSON:
         "total_s": _spread([a.timings["total"] for a in answers if "total" in a.timings]),
         "words": _spread([float(len(a.text.split())) for a in given]),
         "tokens": _spread([float(count(a.text)) for a in given]),
-        "peak_memory_mb": peak_memory_mb(),
     }
 
 
@@ -95,6 +96,23 @@ def _spread(values: Sequence[float]) -> dict[str, float] | None:
     if not values:
         return None
     return {"median": round(float(np.median(values)), 3), "p95": round(float(np.percentile(values, 95)), 3)}
+
+
+def claims_of(questions: Sequence[Question]) -> list[ClaimRow]:
+    """Faithful claims to test a judge on, where there are none by hand: the gold answers out of one paper each."""
+    return [
+        ClaimRow(
+            question.id,
+            question.type,
+            question.gold_answer,
+            question.gold_sentences[0].source,
+            Verdict.SUPPORTED,
+            tuple(sentence.text for sentence in question.gold_sentences),
+            "the gold answer of a question",
+        )
+        for question in questions
+        if question.gold_answer.strip() and len({sentence.source for sentence in question.gold_sentences}) == 1
+    ]
 
 
 def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequence[Question]) -> dict[str, str]:
@@ -113,21 +131,27 @@ def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequenc
 def _controls(
     footnote: Footnote,
     questions: Sequence[Question],
+    records: Sequence[Record],
     documents: Sequence[Document],
     texts: Mapping[str, str],
     judge: Judge,
     folder: Path,
     say: Say,
 ) -> JSON:
+    """Each control's scores on the same sample of the questions, after those of the system on it."""
     chosen = sample(questions, CONTROL_QUESTIONS)
-    found: JSON = {}
+    by_id = {record.id: record for record in records}
+    found: JSON = {SAME: _compact(score_run(chosen, [by_id[question.id] for question in chosen], texts, judge))}
     for control in systems.controls(footnote, documents):
         own = folder / "controls" / control.name.replace(" ", "-")
         manifest = manifest_of(chosen, control, settings_of(footnote))
-        records = ask_all(chosen, control, own, manifest=manifest, on_answer=_of_stage(say, f"control: {control.name}"))
-        scored = score_run(chosen, records, texts, judge)
-        found[control.name] = {"questions": len(chosen), "errors": scored["errors"], "metrics": scored["metrics"]}
+        answers = ask_all(chosen, control, own, manifest=manifest, on_answer=_of_stage(say, f"control: {control.name}"))
+        found[control.name] = _compact(score_run(chosen, answers, texts, judge))
     return found
+
+
+def _compact(scored: JSON) -> JSON:
+    return {key: scored[key] for key in ("questions", "errors", "metrics")}
 
 
 def _judged(

@@ -32,6 +32,11 @@ class Judge(Protocol):
         """What the report calls it."""
         ...
 
+    @property
+    def tells_contradiction(self) -> bool:
+        """Whether it tells what a text says otherwise from what it does not say."""
+        ...
+
     def entails(self, premise: str, claim: str) -> float | None:
         """A probability; `None` where it cannot tell."""
         ...
@@ -50,6 +55,7 @@ class WordJudge:
 
     embedder: Embedder
     name: str = "words and similarity (untrained on what verified)"
+    tells_contradiction: bool = False
     _seen: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def entails(self, premise: str, claim: str) -> float | None:
@@ -89,9 +95,10 @@ BIAS = -3.0
 
 @dataclass(frozen=True)
 class EntailerJudge:
-    """Any entailer as judge; see `may_judge`."""
+    """Any entailer as judge; a report says if it is the one that verified."""
 
     entailer: Entailer
+    tells_contradiction: bool = True
 
     @property
     def name(self) -> str:
@@ -119,6 +126,7 @@ class CallableJudge:
 
     name: str
     judging: Callable[[str, str], float | None]
+    tells_contradiction: bool = False
 
     def entails(self, premise: str, claim: str) -> float | None:
         """What the function says."""

@@ -1,8 +1,9 @@
 """Put questions to a system and keep every answer: the folder of a run.
 
 `answers.jsonl` has a line for each question, written as soon as it is answered, so that a killed run
-goes on where it stopped and asks nothing twice. `run.json` says what was asked of what; a folder whose
-`run.json` says something else is refused rather than mixed, as is one that another process writes to.
+goes on where it stopped and asks nothing twice but what ended in an error: its last line counts.
+`run.json` says what was asked of what; a folder whose `run.json` says something else is refused rather
+than mixed, as is one that another process writes to.
 """
 
 from __future__ import annotations
@@ -22,14 +23,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import rag
 from eval.dataset import Question
 from eval.systems import System
 from rag.errors import EvalError, FootnoteError, LibraryBusyError
 from rag.library.locks import FileLock
+from rag.text import json_lines
 from rag.types import JSON, Answer
 
 ANSWERS = "answers.jsonl"
 MANIFEST = "run.json"
+_CODE = {".py", ".json", ".safetensors"}
 LOCK = ".writing"  # holds the number of the process that writes, or the last that did
 GRACE_S = 0.5  # who only looks whether somebody writes holds the lock for a moment
 
@@ -81,13 +85,13 @@ def _asked(
     _agree(folder / MANIFEST, manifest)
     done = {record.id: record for record in read_records(folder)}
     with (folder / ANSWERS).open("a", encoding="utf-8") as out:
-        for question in questions:
-            if question.id not in done:
+        for number, question in enumerate(questions, start=1):
+            if question.id not in done or done[question.id].error:
                 record = _answered(question, system)
                 out.write(json.dumps(record.to_dict(), ensure_ascii=False) + "\n")
                 out.flush()
                 done[question.id] = record
-            on_answer(len(done), len(questions))
+            on_answer(number, len(questions))
     return [done[question.id] for question in questions]
 
 
@@ -145,7 +149,7 @@ def read_records(folder: Path) -> list[Record]:
     if whole != content:
         path.write_bytes(whole)
     try:
-        lines = whole.decode("utf-8").split("\n")[:-1]  # not splitlines(): JSON strings may hold U+2028
+        lines = json_lines(whole.decode("utf-8"))[:-1]
         return [Record.from_dict(json.loads(line)) for line in lines]
     except (ValueError, KeyError, TypeError) as error:
         raise EvalError(f"{path} is damaged ({error}); remove the folder and run again") from error
@@ -154,9 +158,11 @@ def read_records(folder: Path) -> list[Record]:
 def read_manifest(folder: Path) -> JSON:
     """What a run was made with. Raises EvalError if the folder holds none."""
     try:
-        found: JSON = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} holds no run: {error}; make one with: footnote eval run --out {folder}") from error
+    if not isinstance(found, dict):
+        raise EvalError(f"{folder} holds no run: {MANIFEST} is no JSON object; remove the folder and run again")
     return found
 
 
@@ -165,10 +171,20 @@ def manifest_of(questions: Sequence[Question], system: System, settings: Mapping
     rows = json.dumps([question.to_dict() for question in questions], sort_keys=True, ensure_ascii=False)
     return {
         "system": system.name,
+        "code": code_of(),
         "questions": len(questions),
         "questions_sha256": hashlib.sha256(rows.encode()).hexdigest()[:16],
         "settings": dict(settings),
     }
+
+
+def code_of() -> str:
+    """16 hex digits that change with the code, weights and constants that make answers."""
+    found = hashlib.sha256()
+    for path in sorted(Path(rag.__file__).parent.rglob("*")):
+        if path.suffix in _CODE and path.is_file():
+            found.update(path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def sample(questions: Sequence[Question], most: int, *, seed: int = 0) -> list[Question]:
@@ -206,9 +222,11 @@ def _answered(question: Question, system: System) -> Record:
 
 def _agree(path: Path, manifest: Mapping[str, Any]) -> None:
     if not path.exists():
-        path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        new = path.with_name(f"{path.name}.new")  # a kill leaves no half of it
+        new.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        new.replace(path)
         return
-    there = json.loads(path.read_text(encoding="utf-8"))
+    there = read_manifest(path.parent)
     differ = [key for key in sorted({*there, *manifest}) if there.get(key) != manifest.get(key)]
     if differ:
         raise EvalError(

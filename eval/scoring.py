@@ -18,6 +18,7 @@ from eval.metrics.abstention import aurc, risk_coverage
 from eval.metrics.share import Share, counted
 from eval.run import Record
 from eval.statistics import Interval, clusters_of, mean_interval, ratio_interval
+from rag.answer import is_quotation
 from rag.types import JSON, Answer, Claim
 
 Scores = dict[str, Share]  # metric → what a question got; a metric that does not apply is not there
@@ -51,7 +52,7 @@ METRICS: dict[str, Metric] = {
     "evidence_precision": Metric("citation", "cited text that a person marked as evidence"),
     "evidence_recall": Metric("citation", "marked evidence that is cited"),
     "faithfulness": Metric("faithfulness", "claims shown that their citation supports", pooled=True),
-    "faithfulness_drafted": Metric("faithfulness", "the same before withdrawal", pooled=True),
+    "faithfulness_drafted": Metric("faithfulness", "the same of all claims drafted", pooled=True),
     "contradiction": Metric("faithfulness", "claims shown that it contradicts", pooled=True, lower_is_better=True),
     "faithful_answers": Metric("faithfulness", "answers of which every claim is supported"),
     "key_facts": Metric("correctness", "key facts conveyed, figures to the digit"),
@@ -119,16 +120,19 @@ def _correctness(question: Question, answer: Answer) -> Scores:
 
 def _faithfulness(answer: Answer, judge: Judge) -> Scores:
     judged = faithfulness.JudgedAnswer(
-        tuple(judge.verdict(claim) for claim in answer.claims),
+        tuple(judge.verdict(claim) for claim in answer.claims if not is_quotation(claim)),
         tuple(judge.verdict(claim) for claim in answer.withdrawn),
         answer.abstained,
+        tuple(judge.verdict(claim) for claim in answer.claims if is_quotation(claim)),
     )
-    return {
+    found = {
         "faithfulness": faithfulness.after(judged).faithfulness,
         "faithfulness_drafted": faithfulness.before(judged).faithfulness,
-        "contradiction": faithfulness.after(judged).contradiction,
         "faithful_answers": faithfulness.faithful_answers([judged]),
     }
+    if judge.tells_contradiction:
+        found["contradiction"] = faithfulness.after(judged).contradiction
+    return found
 
 
 def _citation(question: Question, answer: Answer, documents: Mapping[str, str], judge: Judge) -> Scores:
@@ -171,7 +175,7 @@ def score_run(
 
     There are no timings in them, so the same answers give the same bytes.
     """
-    clusters = clusters_of([question.gold_sources for question in questions])
+    clusters = clusters_of([question.gold_sources or question.without for question in questions])
     rows = [
         score_question(q, r.answer, documents, judge) if r.answer else {}
         for q, r in zip(questions, records, strict=True)

@@ -44,8 +44,7 @@ class Pipeline:
 
     def answer(self, question: Question) -> Answer:
         """As `footnote ask`, the papers that the question hides left out."""
-        hidden = Filters(without=question.without) if question.without else None
-        return self.footnote.ask(question.question, history=question.history, filters=hidden)
+        return self.footnote.ask(question.question, history=question.history, filters=_but_hidden(question))
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class GoldContext:
 
     def answer(self, question: Question) -> Answer:
         """Unanswerable questions have no gold paper: they go to the whole library."""
-        given = Filters(sources=question.gold_sources) if question.gold_sources else None
+        given = Filters(sources=question.gold_sources) if question.gold_sources else _but_hidden(question)
         return self.footnote.ask(question.question, history=question.history, filters=given)
 
 
@@ -71,7 +70,7 @@ class ShuffledContext:
 
     def answer(self, question: Question) -> Answer:
         """Whatever is answered here is not the papers' doing."""
-        others = sorted({d.source for d in self.documents} - set(question.gold_sources))
+        others = sorted({d.source for d in self.documents} - {*question.gold_sources, *question.without})
         drawn = random.Random(question.id).sample(others, min(3, len(others)))
         return self.footnote.ask(question.question, history=question.history, filters=Filters(sources=tuple(drawn)))
 
@@ -88,7 +87,9 @@ class NoContext:
         pieces = self.footnote.generator.stream(
             SYSTEM, f"Question: {question.question}", max_new_tokens=self.footnote.settings.max_new_tokens
         )
-        return _said(question, read("".join(pieces), ()).claims, model=self.footnote.settings.llm)
+        draft = read("".join(pieces), ())
+        said = _said(question, draft.claims, model=self.footnote.settings.llm)
+        return replace(said, fabricated_markers=draft.fabricated)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class TopPassage:
 
     def answer(self, question: Question) -> Answer:
         """It never abstains while there is a paper."""
-        hits = self.footnote.search(question.question, k=10, history=question.history)
+        hits = self.footnote.search(question.question, k=10, history=question.history, filters=_but_hidden(question))
         documents = {d.id: d for d in self.footnote.library.documents([hits[0].chunk.doc_id])} if hits else {}
         claims = [quotation(Evidence(documents[h.chunk.doc_id], h.chunk, h.score)) for h in hits[:1]]
         return replace(_said(question, claims), hits=tuple(hits))
@@ -116,7 +117,8 @@ class Bm25Only:
     def answer(self, question: Question) -> Answer:
         """It abstains where no word matches."""
         library = self.footnote.library
-        found = sorted(library.bm25(question.question, 10), key=lambda pair: (-pair[1], pair[0]))
+        allowed = library.allowed(_but_hidden(question))
+        found = sorted(library.bm25(question.question, 10, allowed), key=lambda pair: (-pair[1], pair[0]))
         documents = {d.id: d for d in library.documents([doc_id for doc_id, _ in found])}
         hits = tuple(
             Hit(_whole(documents[doc_id]), score, rank, {"bm25": score}, documents[doc_id].source)
@@ -143,6 +145,11 @@ def controls(footnote: Footnote, documents: Sequence[Document]) -> list[System]:
         ShuffledContext(footnote, documents),
         NoContext(footnote),
     ]
+
+
+def _but_hidden(question: Question) -> Filters | None:
+    """All papers but those that the question hides."""
+    return Filters(without=question.without) if question.without else None
 
 
 def _whole(document: Document) -> Chunk:

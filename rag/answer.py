@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag.cite import DraftSentence, Evidence, footnote, named, number_papers, read_draft, renumber
+from rag.cite import DraftSentence, Evidence, footnote, named, number_papers, read_draft, renumber, said
 from rag.overlap import recall
 from rag.text import fold
 from rag.tokens import count
@@ -25,7 +25,8 @@ SYSTEM = (
 # What Footnote's own answerer was trained with: it knows the rest.
 SYSTEM_TRAINED = "Answer from the numbered sentences, or write NO ANSWER."
 DECLINES = "NO ANSWER"
-_LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)  # list marks are no part of a claim
+_SHORT = 40  # characters of a draft in which the refusal is all there is
+_LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)  # list marks are no part of a claim, but part two
 _COMPLETE = re.compile(r"\w+\W+\w+\W+\w+.*[.!]['\"”’)\]]*$", re.DOTALL)
 MOST_SENTENCES = 3  # of a draft, as `SYSTEM` says
 ATTACH_FROM = 0.6  # an unmarked sentence gets a citation only from this recall of its words on
@@ -73,9 +74,9 @@ def read(draft: str, evidence: Sequence[Evidence], *, is_unfinished: bool = Fals
     a heading, a question, the end of a draft that was cut off; the last sentence of one that
     `is_unfinished` is left out.
     """
-    if DECLINES in draft.upper() and len(draft) < 2 * len(DECLINES) + 20:
+    if _declines(draft):
         return Draft((), 0, declined=True)
-    draft = _LISTED.sub("", draft)
+    draft = _LISTED.sub("\n\n", draft)
     sentences = read_draft(draft, shown=len(evidence), literals=[item.text for item in evidence])
     if is_unfinished:
         sentences = sentences[:-1]
@@ -85,10 +86,16 @@ def read(draft: str, evidence: Sequence[Evidence], *, is_unfinished: bool = Fals
         if sentence.text in {claim.text for claim in claims}:
             continue  # small models repeat themselves
         cited = _put_right(sentence, [evidence[n - 1] for n in sentence.cited], evidence)
-        if not _COMPLETE.search(sentence.text):
+        if not (_COMPLETE.search(sentence.text) or sentence.ends_in_marker):
             cited = []
         claims.append(Claim(sentence.text, 0, 0, tuple(footnote(item, numbers) for item in cited)))
     return Draft(tuple(claims), sum(len(s.fabricated) for s in sentences), declined=False)
+
+
+def _declines(draft: str) -> bool:
+    """Whether the generator says that there is no answer, for which larger ones add reasons."""
+    said = draft.strip(" \n\t*_#>-•.!\"'“”")
+    return said.startswith(DECLINES) or said.upper() == DECLINES or (DECLINES in said and len(said) < _SHORT)
 
 
 def is_spent(draft: str, evidence: Sequence[Evidence], *, closely: bool) -> bool:
@@ -97,7 +104,7 @@ def is_spent(draft: str, evidence: Sequence[Evidence], *, closely: bool) -> bool
     It repeats itself. Or, read `closely` as a small generator's is (see `verify`), it has as many sentences as
     were asked for, or one that no evidence carries: such a generator does not find its way back.
     """
-    sentences = read_draft(_LISTED.sub("", draft), shown=len(evidence))
+    sentences = read_draft(_LISTED.sub("\n\n", draft), shown=len(evidence))
     told = [fold(sentence.text).lower() for sentence in sentences[:-1]]
     if len(set(told)) < len(told):
         return True
@@ -127,6 +134,11 @@ def quotation(evidence: Evidence, *, naming: bool = False) -> Claim:
     text = f"“{fold(evidence.text)}”"
     text = named(evidence.document.title, text) if naming else text
     return Claim(text, 0, 0, (footnote(evidence, number_papers([evidence.document.id])),))
+
+
+def is_quotation(claim: Claim) -> bool:
+    """Whether a claim is one that `quotation` made, and not the generator."""
+    return len(claim.citations) == 1 and said(claim) == f"“{fold(claim.citations[0].quote)}”"
 
 
 def completed(

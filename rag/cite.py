@@ -37,34 +37,39 @@ class Evidence:
 class DraftSentence:
     """One sentence of a draft, its markers taken out.
 
-    `cited` holds the shown numbers it points to, ascending; `fabricated` the others, as written.
+    `cited` holds the shown numbers it points to, ascending; `fabricated` the others, as written. One that
+    `ends_in_marker` is complete, full stop or not.
     """
 
     text: str
     cited: tuple[int, ...] = ()
     fabricated: tuple[int, ...] = ()
+    ends_in_marker: bool = False
 
 
 def read_draft(draft: str, *, shown: int, literals: Iterable[str] = ()) -> list[DraftSentence]:
     """Split a draft into sentences with their markers; evidence is numbered 1..`shown`.
 
     `literals` are texts in which brackets are no markers but words (`Hu et al. [2021]`): a bracket
-    that stands in one of them and is no shown number stays in the sentence.
+    that stands in one of them and is not shown numbers only stays in the sentence.
     """
     text, marks = _take_out(draft, shown, [fold(literal) for literal in literals])
     spans = sentence_spans(text)
     owned: list[list[int]] = [[] for _ in spans]
+    closed = [False] * len(spans)
     for position, numbers in marks:
         owner = max((i for i, (start, _) in enumerate(spans) if start < position), default=0)
         if spans:
             owned[owner].extend(numbers)
+            closed[owner] = position >= spans[owner][1]
     return [
         DraftSentence(
             fold(text[start:end]),
             tuple(sorted({n for n in numbers if 1 <= n <= shown})),
             tuple(sorted({n for n in numbers if not 1 <= n <= shown})),
+            is_closed,
         )
-        for (start, end), numbers in zip(spans, owned, strict=True)
+        for (start, end), numbers, is_closed in zip(spans, owned, closed, strict=True)
     ]
 
 
@@ -101,7 +106,7 @@ def _take_out(draft: str, shown: int, literals: Sequence[str]) -> tuple[str, lis
     for found in _MARKER.finditer(draft):
         numbers = _numbers(found.group(1) or found.group(2))
         bracket = found.group().strip()
-        if not any(1 <= n <= shown for n in numbers) and any(bracket in text for text in literals):
+        if not all(1 <= n <= shown for n in numbers) and any(bracket in text for text in literals):
             continue
         kept.append(draft[last : found.start()])
         length += found.start() - last

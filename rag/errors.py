@@ -18,6 +18,8 @@ Outside exceptions end at the module that is the home of their library and are r
 these with `from`. A rejected record is not an error: ingest reports it and goes on.
 """
 
+from textwrap import shorten
+
 
 class FootnoteError(Exception):
     """Base of all errors that a user can cause and mend."""
@@ -69,3 +71,8 @@ class BadInputError(FootnoteError):
 
 class EvalError(FootnoteError):
     """A file of questions or claims, a run or a gate cannot be used by the eval harness."""
+
+
+def told_by(error: BaseException) -> str:
+    """What an outside error says, on one line of at most 200 characters; its kind if it says nothing."""
+    return shorten(str(error), 200, placeholder=" …") or type(error).__name__

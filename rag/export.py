@@ -172,6 +172,22 @@ def _reference(document: Document) -> str:
     return ". ".join(part.removesuffix(".") for part in parts if part) + "."  # "et al." has a full stop of its own
 
 
+def about(document: Document) -> str:
+    """Authors, year, venue, identifiers and source of a paper in one line."""
+    known = document.metadata
+    authors = [str(author) for author in known.get("authors") or []]
+    parts = [
+        ", ".join(authors[:6]) + (" and others" if len(authors) > 6 else ""),
+        str(known.get("year") or ""),
+        str(known.get("venue") or ""),
+        f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
+        f"doi:{known['doi']}" if known.get("doi") else "",
+        document.source,
+        "abstract cut short in its file" if known.get("truncated") else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
 def _abstained(answer: Answer) -> str:
     return f"No answer: {answer.abstention.value.replace('_', ' ')}." if answer.abstention else ""
 

@@ -40,6 +40,10 @@ _DEFINES = re.compile(r"(?:what(?:['’]s| is| are)|define|explain)\s(?!the\b)",
 # Most pronouns behind so many words stand for one of them: of the dev questions, 2 of 28 follow-ups are missed so,
 # and 3 of 300 whole questions in whole sentences are taken for one.
 _ANTECEDENT_WORDS = 4
+_PAPERS = re.compile(
+    r"(?:which|what|list|name|find|show)\s(?:me\s)?(?:the\s|all\s)*(?:papers|studies|articles)\b", re.I
+)
+_PAPER_TERMS = frozenset(terms("papers studies study articles list name find show"))
 _SELF_CONTAINED_WORDS = 5  # a question of fewer words without a name of its own is an ellipsis
 _TOPIC_WORDS = 14
 _ABOUT = " (about: "
@@ -51,11 +55,16 @@ def leans_on_history(question: str) -> bool:
         return True
     if not names(question):
         length = len(words(question))
-        if length < _SELF_CONTAINED_WORDS and not _DEFINES.match(question):
+        if length < _SELF_CONTAINED_WORDS and not _DEFINES.match(question) and not _asks_for_papers(question):
             return True
         if length < _HINTED_WORDS and _HINTS.search(question):
             return True
     return any(_points_back(pointer, question) for pointer in _POINTS.finditer(question))
+
+
+def _asks_for_papers(question: str) -> bool:
+    """Whether it asks for papers about something that it names."""
+    return bool(_PAPERS.match(question) and set(terms(question)) - _PAPER_TERMS)
 
 
 def _points_back(pointer: re.Match[str], question: str) -> bool:

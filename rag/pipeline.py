@@ -177,7 +177,7 @@ class Footnote:
         """The signs that the papers answer a question: what `rag.confidence` weighs."""
         alone = standalone(_checked(question), history)
         query, hits = searching.search(alone, self.library, self.models, k=self.settings.documents)
-        documents = searching.papers_of(hits, self.library)
+        hits, documents = searching.with_papers(hits, self.library)
         return self._select(query, hits, documents).signals
 
     def ask(self, question: str, **options: Any) -> Answer:
@@ -207,7 +207,7 @@ class Footnote:
         query, hits = searching.search(
             alone, self.library, self.models, k=self.settings.documents, filters=filters, fetch=True
         )
-        documents = searching.papers_of(hits, self.library)
+        hits, documents = searching.with_papers(hits, self.library)
         clock.lap("retrieve")
         answer = Answer(
             question,

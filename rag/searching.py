@@ -33,18 +33,20 @@ def search(
     misspelt = suspects(question, models.embedder, library.idf)
     hits = _retrieved(query, library, models, k, filters)
     if misspelt:
-        right = corrected(question, misspelt, papers_of(hits[:SPELLING_PAPERS], library).values())
+        right = corrected(question, misspelt, with_papers(hits[:SPELLING_PAPERS], library)[1].values())
         if right != question:  # else its strange words are rare, not misspelt
             query = _query(right, library, models)
             hits = _retrieved(query, library, models, k, filters)
     if in_other_words(hits) and (model := models.asker(fetch=fetch)):
-        hits = by_likelihood(query.text, hits, papers_of(hits[:GUESSED], library), model)
+        hits, papers = with_papers(hits, library)
+        hits = by_likelihood(query.text, hits, papers, model)
     return query, hits[:k]
 
 
-def papers_of(hits: Sequence[Hit], library: Library) -> dict[str, Document]:
-    """The papers of hits, by their ids."""
-    return {document.id: document for document in library.documents([hit.chunk.doc_id for hit in hits])}
+def with_papers(hits: Sequence[Hit], library: Library) -> tuple[list[Hit], dict[str, Document]]:
+    """The hits whose papers are still there, for another process may have removed some, and the papers by id."""
+    papers = {document.id: document for document in library.documents([hit.chunk.doc_id for hit in hits])}
+    return [hit for hit in hits if hit.chunk.doc_id in papers], papers
 
 
 def _query(question: str, library: Library, models: Models) -> Query:

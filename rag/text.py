@@ -69,6 +69,11 @@ def whole(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+def json_lines(text: str) -> list[str]:
+    """The lines of JSON Lines, cut at line feeds only: the strings in them may hold other separators (U+2028)."""
+    return text.split("\n")
+
+
 def fold(text: str) -> str:
     """Collapse every run of white space (NBSP included) into one space and trim."""
     return " ".join(text.split())

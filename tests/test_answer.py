@@ -43,3 +43,28 @@ def test_what_an_unfinished_draft_had_begun_is_left_out(evidence):
     assert [claim.text for claim in draft.claims] == ["Frogs hide red cells."]
     assert draft.fabricated == 0
     assert len(read("Frogs hide red cells [1]. They [9]", evidence).claims) == 2
+
+
+@pytest.mark.parametrize(
+    ("draft", "declined"),
+    [
+        ("NO ANSWER", True),
+        ("No answer.", True),
+        ("**NO ANSWER**", True),
+        ("The answer is: NO ANSWER", True),
+        ("NO ANSWER. The numbered sentences say nothing of the price of tea in China.", True),
+        ("Frogs give no answer in time [1].", False),
+        ("Frogs hide red cells [1]. Whether toads do, NO ANSWER is given here.", False),
+    ],
+)
+def test_a_draft_declines(evidence, draft, declined):
+    assert read(draft, evidence).declined is declined
+
+
+def test_items_of_a_list_keep_their_own_citations(evidence):
+    claims = read("- Frogs hide red cells in their liver [1]\n- They sleep by day [2]\n- Toads do", evidence).claims
+    assert [(claim.text, [c.start for c in claim.citations]) for claim in claims] == [
+        ("Frogs hide red cells in their liver", [0]),
+        ("They sleep by day", [TEXT.index("They")]),
+        ("Toads do", []),
+    ]

@@ -40,6 +40,11 @@ def test_a_bracket_of_the_evidence_is_a_word():
     assert sentence.fabricated == ()
 
 
+def test_an_interval_of_the_evidence_is_no_citation():
+    (sentence,) = read_draft("Scores lie in [0, 1] here [1].", shown=2, literals=["All scores lie in [0, 1]."])
+    assert (sentence.text, sentence.cited, sentence.fabricated) == ("Scores lie in [0, 1] here.", (1,), ())
+
+
 @given(st.text(alphabet=st.sampled_from(list("ab .[]【】123,-^†")), max_size=80))
 def test_any_text_gives_shown_numbers_only(draft):
     for sentence in read_draft(draft, shown=2):

@@ -47,6 +47,7 @@ def test_a_follow_up_gets_its_topic(question):
         "What can an auditor do with white-box access that goes beyond querying the model?",
         "How do you get an image generator to forget pictures while what it draws still looks good?",
         "How long does it take to train an adapter on one image pair?",
+        "Which papers study unlearning?",
     ],
 )
 def test_a_question_of_its_own_is_left_alone(question):

@@ -19,7 +19,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.seen.append((self.path, body, self.headers.get("authorization")))
         if self.path.endswith("/embeddings"):
-            rows = [{"index": i, "embedding": [3.0, 4.0 * len(text)]} for i, text in enumerate(body["input"])]
+            vectors = self.server.vectors or [[3.0, 4.0 * len(text)] for text in body["input"]]
+            rows = [{"index": i, "embedding": vector} for i, vector in enumerate(vectors)]
             return self._send(200, {}, [json.dumps({"data": rows[::-1]})])
         return self._send(*self.server.script.pop(0))
 
@@ -43,7 +44,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.seen, running.script = [], []
+        running.seen, running.script, running.vectors = [], [], None
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         running.url = f"http://127.0.0.1:{running.server_port}"
@@ -86,6 +87,8 @@ def test_a_busy_server_is_asked_again(server):
         ((200, {}, ["data: {broken"]), "broken event"),
         ((200, {}, ['data: {"error": {"message": "gone"}}']), "gone"),
         ((200, {"x-cut": "1"}, said("Half")), "broke off"),
+        ((200, {}, ['{"choices": [{"message": {"content": "Not streamed."}}]}']), "sent no stream"),
+        ((307, {"location": "/elsewhere"}, []), "answered 307"),
     ],
 )
 def test_a_failing_server_is_explained(server, answer, message):
@@ -100,6 +103,30 @@ def test_a_server_that_is_not_there_is_named(monkeypatch):
         "".join(ServerGenerator("http://127.0.0.1:9", "m").stream("", "", max_new_tokens=1))
     with pytest.raises(ServerError, match="http://host:port"):
         ServerGenerator("localhost:8000", "m")
+
+
+def test_half_a_surrogate_pair_is_no_text(server):
+    server.script = [(200, {}, said("a\ud83d b"))]
+    assert ask(server) == "a? b"
+
+
+def test_a_key_that_can_be_none_is_refused(server):
+    with pytest.raises(ServerError, match="FOOTNOTE_API_KEY"):
+        ask(server, api_key="ключ")
+
+
+@pytest.mark.parametrize("vector", [None, "AAAA", [1.0, None], [], [float("nan"), 1.0], [[1.0], [2.0]]])
+def test_what_is_no_vector_is_no_embedding(server, vector):
+    server.vectors = [vector]
+    with pytest.raises(ServerError, match="sent no embeddings"):
+        ServerEmbedder(server.url, "e")
+
+
+def test_vectors_of_unequal_length_are_no_embeddings(server):
+    embedder = ServerEmbedder(server.url, "e")
+    server.vectors = [[1.0, 2.0], [1.0]]
+    with pytest.raises(ServerError, match="sent no embeddings"):
+        embedder.encode(["a", "b"])
 
 
 def test_embeddings_are_ordered_and_of_length_one(server):

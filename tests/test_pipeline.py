@@ -76,6 +76,13 @@ def test_fabricated_numbers_are_dropped_and_counted(seeds):
     assert "[77]" not in answer.text
 
 
+def test_a_paper_removed_while_a_question_is_answered_is_left_out(seeds, monkeypatch):
+    still = seeds.library.documents
+    monkeypatch.setattr(type(seeds.library), "documents", lambda self, ids: [d for d in still(ids) if d.source != PERL])
+    answer = seeds.ask(QUESTION)
+    assert PERL not in {hit.source for hit in answer.hits}
+
+
 def test_a_generator_that_declines_is_believed(seeds):
     seeds.generator.draft = "NO ANSWER"
     answer = seeds.ask(QUESTION)

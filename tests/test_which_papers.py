@@ -30,6 +30,9 @@ def test_the_frame_is_taken_off(question, sought):
         "What made the authors expect that recall sits in certain places?",
         "How does the paper measure recall?",
         "What does calibration cover?",
+        "How many studies did the meta-analysis include?",
+        "How many research papers was the model trained on?",
+        "How many ablation studies support the claim?",
     ],
 )
 def test_other_questions_stay_as_they_are(question):

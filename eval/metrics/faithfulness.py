@@ -1,7 +1,8 @@
 """How much of what an answer says its cited text supports, before and after verification.
 
 After withdrawal, a pipeline that believes its own judge scores 1 by construction: the figure before
-withdrawal is what its generator did. An abstention claims nothing, so it has no faithfulness; it is
+withdrawal is what its generator did. Evidence that was quoted where the draft told nothing is shown, but
+no merit of the generator's. An abstention claims nothing, so it has no faithfulness; it is
 never a faithful answer, whatever its words are.
 """
 
@@ -24,11 +25,12 @@ _LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class JudgedAnswer:
-    """The verdicts of one judge on the claims of one answer: on the kept ones, on the withdrawn ones."""
+    """The verdicts of one judge on the claims of one answer: of the draft, kept and withdrawn; on added quotations."""
 
     kept: tuple[Verdict, ...]
     withdrawn: tuple[Verdict, ...] = ()
     abstained: bool = False
+    quoted: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +82,12 @@ def tally(verdicts: Iterable[Verdict]) -> Tally:
 
 def after(answer: JudgedAnswer) -> Tally:
     """The claims that a reader sees; those of an abstention are none."""
-    return Tally() if answer.abstained else tally(answer.kept)
+    return Tally() if answer.abstained else tally((*answer.kept, *answer.quoted))
 
 
 def before(answer: JudgedAnswer) -> Tally:
-    """All claims that were drafted: those that a reader sees, and those taken out."""
-    return after(answer) + tally(answer.withdrawn)
+    """All claims that were drafted: those of them that a reader sees, and those taken out."""
+    return tally(answer.withdrawn if answer.abstained else (*answer.kept, *answer.withdrawn))
 
 
 def pooled(tallies: Iterable[Tally]) -> Tally:

@@ -34,7 +34,7 @@ def conveys(fact: str, answer: str) -> bool:
     A figure is there if its value is, with the same unit or with none on one side. A fact without
     content ("not all of them") must be there word for word. An empty fact is never conveyed.
     """
-    said = plain(answer)
+    fact, said = plain(fact), plain(answer)
     if not all(_has_figure(figure, figures(said)) for figure in figures(fact)):
         return False
     if not all(_has_name(name, said) for name in _numbered_names(fact)):

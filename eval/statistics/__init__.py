@@ -6,10 +6,11 @@ Whatever draws takes a seed: the same input gives the same output.
 
 from eval.statistics.gate import Gate, GateOutcome, gate, read_gate
 from eval.statistics.intervals import Interval, bootstrap, clusters_of, mean_interval, ratio_interval, wilson
-from eval.statistics.power import detectable_mean, detectable_rate
-from eval.statistics.significance import Comparison, holm, mcnemar, sign_flip
+from eval.statistics.power import DISCORDANT, detectable_mean, detectable_rate
+from eval.statistics.significance import Comparison, holm, mcnemar, sign_flip, swap_sides
 
 __all__ = [
+    "DISCORDANT",
     "Comparison",
     "Gate",
     "GateOutcome",
@@ -25,5 +26,6 @@ __all__ = [
     "ratio_interval",
     "read_gate",
     "sign_flip",
+    "swap_sides",
     "wilson",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from eval.statistics.intervals import Interval
@@ -50,10 +50,16 @@ class Gate:
 def gate(change: Interval | None, margin: float, *, lower_is_better: bool = False) -> GateOutcome:
     """Pass if the whole interval is on the good side of the margin, fail if all of it is on the other.
 
-    The margin itself is on the good side. Inconclusive if the interval has both, or there is none.
+    The margin itself is on the good side. Inconclusive if the interval has both, or there is none. One without
+    width is given that of the rates which so many questions might not have shown.
+
+    Source of the latter: Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 249, 1983.
     """
     if change is None:
         return GateOutcome.INCONCLUSIVE
+    if change.low == change.high:  # rows that all agree: three in n may still differ (the rule of three)
+        unseen = 3 / max(change.n, 1)
+        change = replace(change, low=change.low - unseen, high=change.high + unseen)
     low, high, least = (-change.high, -change.low, -margin) if lower_is_better else (change.low, change.high, margin)
     if low >= least:
         return GateOutcome.PASS
@@ -61,7 +67,7 @@ def gate(change: Interval | None, margin: float, *, lower_is_better: bool = Fals
 
 
 def read_gate(spec: str) -> Gate:
-    """Read `faithfulness>=-0.02` (may fall by at most .02), `false_answer_rate<=1%` (may rise by at most .01).
+    """Read `faithfulness>=-0.02` (may fall by at most .02), `false_answer<=1%` (may rise by at most .01).
 
     Raises EvalError for anything else.
     """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,55 @@ def sign_flip(
     exact = len(moved) <= EXACT_UP_TO
     p = _exact_p(moved) if exact else _drawn_p(moved, flips, seed)
     return Comparison(sum(sums.values()) / n, p, n, len(sums), exact)
+
+
+def swap_sides(
+    rows: Sequence[tuple[float, float, float, float]],
+    *,
+    clusters: Sequence[Hashable] | None = None,
+    flips: int = FLIPS,
+    seed: int = SEED,
+) -> float | None:
+    """The two-sided p-value of a difference between pooled shares; `None` without rows.
+
+    A row has part and whole before, part and whole after; the sides of a cluster are swapped together, as in
+    `sign_flip`, and the difference of sum of parts / sum of wholes is taken anew. Clusters in which nothing
+    differs stay as they are. Source: as `sign_flip`.
+    """
+    keys: Sequence[Hashable] = clusters if clusters is not None else range(len(rows))
+    sums: dict[Hashable, np.ndarray[Any, np.dtype[np.float64]]] = {}
+    for row, key in zip(rows, keys, strict=True):
+        sums[key] = sums.get(key, np.zeros(4)) + np.array(row, dtype=np.float64)
+    if not sums:
+        return None
+    own = np.array(list(sums.values()))
+    fixed, moved = own[(own[:, :2] == own[:, 2:]).all(1)].sum(0), own[(own[:, :2] != own[:, 2:]).any(1)]
+    if not len(moved):
+        return 1.0
+    exact = len(moved) <= EXACT_UP_TO
+    random = np.random.default_rng(seed)
+    seen = _pooled_difference(fixed, moved, np.zeros((1, len(moved)), bool))[0]
+    far = drawn = 0
+    for start in range(0, 2 ** len(moved) if exact else flips, _CHUNK):
+        count = min(_CHUNK, (2 ** len(moved) if exact else flips) - start)
+        if exact:
+            numbers = np.arange(start, start + count)[:, None]
+            swapped = (numbers >> np.arange(len(moved)) & 1).astype(bool)
+        else:
+            swapped = random.random((count, len(moved))) < 0.5
+        found = _pooled_difference(fixed, moved, swapped)
+        far += int((np.abs(found) >= abs(seen) - 1e-12).sum())
+        drawn += count
+    return far / drawn if exact else (far + 1) / (drawn + 1)
+
+
+def _pooled_difference(fixed: Any, moved: Any, swapped: Any) -> Any:
+    """`fixed` (4,) and `moved` (clusters, 4) sums, `swapped` (draws, clusters) → (draws,) after less before."""
+    before, after = moved[:, :2], moved[:, 2:]
+    one = np.where(swapped[:, :, None], after, before).sum(1) + fixed[:2]
+    other = np.where(swapped[:, :, None], before, after).sum(1) + fixed[2:]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return other[:, 0] / other[:, 1] - one[:, 0] / one[:, 1]
 
 
 def mcnemar(before: Sequence[bool | None], after: Sequence[bool | None]) -> Comparison | None:

@@ -22,6 +22,7 @@ from eval.train.corpora import Row
 from rag.errors import BadInputError
 from rag.library.lexical import terms
 from rag.models.generator import TransformerGenerator
+from rag.text import json_lines
 
 if TYPE_CHECKING:
     import torch
@@ -87,9 +88,9 @@ def write(
     pool = corpora.papers(papers, most=_POOL, seed=seed, leave_out=leave_out)
     common = _common(pool)
     jobs = list(_jobs(pool, common, -(-most // BATCH), random.Random(seed)))
-    kept = out.read_text(encoding="utf-8").splitlines(keepends=True) if out.exists() else []
+    kept = json_lines(out.read_text(encoding="utf-8"))[:-1] if out.exists() else []
     done = len(kept) // BATCH
-    out.write_text("".join(kept[: done * BATCH]), encoding="utf-8")
+    out.write_text("".join(f"{line}\n" for line in kept[: done * BATCH]), encoding="utf-8")
     with model.undisturbed() as (language_model, tokenizer), out.open("a", encoding="utf-8") as file:
         writers = [_Writer(language_model, tokenizer, kind, common) for kind in KINDS]
         for number in tqdm(range(done, len(jobs)), desc="questions", unit="batch", initial=done, total=len(jobs)):

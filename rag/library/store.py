@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import LibraryDamagedError, ServerError
+from rag.errors import LibraryDamagedError, ServerError, told_by
 from rag.library.catalog import repair_command
 from rag.types import JSON, Chunk, Document
 
@@ -161,10 +161,10 @@ class Store:
             if isinstance(self.place, Path):
                 mend = repair_command(self.place.parent)
                 raise LibraryDamagedError(
-                    f"Chroma cannot use {self.place} ({_line(error)}); mend it with: {mend}"
+                    f"Chroma cannot use {self.place} ({told_by(error)}); mend it with: {mend}"
                 ) from error
             raise ServerError(
-                f"the Chroma server {self.place} does not work as it should ({_line(error)}); is it running? "
+                f"the Chroma server {self.place} does not work as it should ({told_by(error)}); is it running? "
                 "If it has lost the collections of this library: footnote doctor --repair"
             ) from error
 
@@ -278,7 +278,3 @@ def _node(chunk: Chunk, metadata: JSON) -> JSON:
 def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), PAGE):
         yield items[start : start + PAGE]
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError
+from rag.errors import ModelError, told_by
 from rag.models import adapter, processor, weights
 from rag.models.embedder import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
 from rag.models.weights import card_of, embedder_folder, encoder_folder
@@ -87,7 +87,7 @@ def load(place: Path | str, *, what: str, device: str = "") -> CrossEncoder:
         model: Any = AutoModelForSequenceClassification.from_pretrained(str(place), local_files_only=local)
     except (OSError, ValueError) as error:
         raise ModelError(
-            f"{what} {str(place)!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id or a folder "
+            f"{what} {str(place)!r} cannot be loaded: {told_by(error)}; give a hub id or a folder "
             "that holds a sequence classifier"
         ) from error
     longest = min(int(getattr(model.config, "max_position_embeddings", 512) or 512), 512)

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError
+from rag.errors import ModelError, told_by
 from rag.models import processor
 from rag.text import Span
 
@@ -94,7 +94,7 @@ class TransformerEmbedder:
             model: Any = AutoModel.from_pretrained(str(place), dtype=dtype, local_files_only=local)
         except (OSError, ValueError) as error:
             raise ModelError(
-                f"embedder {name!r} cannot be loaded: {str(error).splitlines()[0]}; give a hub id or a folder "
+                f"embedder {name!r} cannot be loaded: {told_by(error)}; give a hub id or a folder "
                 "that holds a transformers encoder"
             ) from error
         if self._device == "cpu":

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from textwrap import shorten
+from queue import Empty
 from typing import Any, Protocol
 
-from rag.errors import ModelError
+from rag.errors import ModelError, told_by
 from rag.models import processor
 from rag.models.adapter import add
 
@@ -89,6 +89,10 @@ class TransformerGenerator:
                 for piece in streamer:
                     if piece:
                         yield piece
+            except Empty as error:
+                raise ModelError(
+                    f"generator {self.name!r} gave nothing for {_WAIT_S:.0f} s: try a smaller one"
+                ) from error
             finally:
                 stop.set()
                 worker.join()
@@ -152,9 +156,7 @@ def load_causal(
         tokenizer = AutoTokenizer.from_pretrained(str(place), **options)
         model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=processor.dtype_of(where), **options)
     except (OSError, ValueError, ImportError) as error:
-        raise ModelError(
-            f"generator {name!r} cannot be loaded: {shorten(str(error), 200, placeholder=' …')}; {INSTEAD}"
-        ) from error
+        raise ModelError(f"generator {name!r} cannot be loaded: {told_by(error)}; {INSTEAD}") from error
     if adapter:
         add(model, adapter)
     return model.to(where).eval(), tokenizer

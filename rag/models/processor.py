@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ModelError
+from rag.errors import ModelError, told_by
 
 
 @cache
@@ -27,7 +27,7 @@ def device_of(setting: str) -> str:
         try:
             torch.zeros(1, device=setting)
         except (RuntimeError, AssertionError) as error:
-            raise ModelError(f"device {setting!r} cannot be used: {str(error).splitlines()[0]}") from error
+            raise ModelError(f"device {setting!r} cannot be used: {told_by(error)}") from error
         return setting
     return "cuda" if torch.cuda.is_available() else "cpu"
 

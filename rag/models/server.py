@@ -16,7 +16,7 @@ import numpy as np
 
 from rag.errors import ServerError
 from rag.models.embedder import Tokens, Vectors, spans_as_texts, texts_as_tokens, unit_rows
-from rag.text import Span
+from rag.text import Span, whole
 from rag.tokens import count
 
 CONNECT_S, READ_S = 5.0, 120.0
@@ -47,6 +47,8 @@ class Server:
         check_url(url)
         base = url.rstrip("/")
         self.url = base if base.endswith("/v1") else f"{base}/v1"
+        if not api_key.isascii():
+            raise ServerError("the key in FOOTNOTE_API_KEY has characters that no key can have: copy it again")
         headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
         self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
@@ -84,7 +86,7 @@ class Server:
                     if response.status_code in _BUSY and attempt < RETRIES:
                         time.sleep(_pause(response.headers.get("retry-after"), attempt))
                         continue
-                    if response.status_code >= 400:
+                    if response.status_code != 200:
                         raise ServerError(self._explained(path, response, body))
                     yield response
                     return
@@ -129,9 +131,12 @@ class ServerGenerator:
             "temperature": 0,
             "stream": True,
         }
+        event = None
         for event in self._server.events("/chat/completions", body):
-            if piece := _piece(event):
+            if piece := whole(_piece(event)):
                 yield piece
+        if event is None:
+            raise ServerError(f"{self._server.url}/chat/completions sent no stream: is it an OpenAI-type server?")
 
 
 class ServerEmbedder:
@@ -156,7 +161,10 @@ class ServerEmbedder:
             answer = self._server.post("/embeddings", body)
             try:
                 rows += [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
-            except (KeyError, TypeError) as error:
+                vectors = np.asarray(rows, np.float32)
+                if not (vectors.ndim == 2 and vectors.size and np.isfinite(vectors).all()):
+                    raise ValueError("no table of numbers")
+            except (KeyError, TypeError, ValueError) as error:
                 raise ServerError(
                     f"{self._server.url}/embeddings sent no embeddings: is it the right server?"
                 ) from error

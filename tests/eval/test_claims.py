@@ -136,3 +136,8 @@ def test_progress_is_told_for_every_claim_and_what_it_raises_ends_the_test():
     told.clear()
     claims.coverage_test(rows, TEXTS, lambda a, e: [0.0] * len(e), on_done=lambda *now: told.append(now))
     assert told == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_a_type_of_both_labels_keeps_both():
+    found = claims.tables([judged(YES, 0.9, "cnn"), judged(NEI, 0.6, "cnn")])["by_type"]["cnn"]
+    assert (found["recognized"], found["wrongly_supported"], found["n"]) == (1.0, 1.0, 2)

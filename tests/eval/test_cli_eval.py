@@ -46,7 +46,8 @@ def test_a_run_writes_what_the_report_needs_and_the_same_scores_again(evaluate, 
         "junit.xml",
     } <= names
     assert scores["metrics"]["verbatim"]["value"] == 1
-    assert len(scores["controls"]) == 5
+    assert next(iter(scores["controls"])) == "the same questions"
+    assert len(scores["controls"]) == 6
     assert scores["judge_quality"]["is_verifier"] is False
     assert {"word overlap", "embedding similarity"} < set(scores["detectors"]["hallucination"])
     evaluate(tmp_path / "b", faithful=read_claims(CLAIMS)[:6])
@@ -67,21 +68,22 @@ def test_a_run_against_itself_cannot_be_told_apart_and_passes_its_gates(evaluate
     assert {row["verdict"] for row in found["metrics"].values()} == {"cannot be told"}
     assert all(row["difference"] == 0 for row in found["metrics"].values())
     assert found["agreement"] == {"same_text": 3, "shared_evidence": 1.0}
-    assert found["gates"][0]["outcome"] == "pass"
+    assert found["gates"][0]["outcome"] == "inconclusive"  # in three questions a change need not have shown
     assert found["gates"][1]["outcome"] == "inconclusive"  # one question has no interval
     assert compare.outcome(found) is GateOutcome.INCONCLUSIVE
 
 
-def scored(folder, values):
-    """A run of which nothing is known but key facts."""
+def scored(folder, values, *, judge="words", questions="1f"):
+    """A run of which nothing is known but key facts; `None` is an error."""
     folder.mkdir()
     rows = [
-        {"id": f"q{n}", "type": "fact", "cluster": f"c{n}", "answerable": True, "outcome": "answered",
-         "scores": {"key_facts": [value, 1, 0]}}
+        {"id": f"q{n}", "type": "fact", "cluster": f"c{n}", "answerable": True,
+         "outcome": "error" if value is None else "answered",
+         "scores": {} if value is None else {"key_facts": [value, 1, 0]}}
         for n, value in enumerate(values)
     ]  # fmt: skip
-    (folder / "scores.json").write_text(json.dumps({"rows": rows}))
-    (folder / "run.json").write_text("{}")
+    (folder / "scores.json").write_text(json.dumps({"rows": rows, "judge": judge}))
+    (folder / "run.json").write_text(json.dumps({"questions_sha256": questions}))
     return folder
 
 
@@ -104,6 +106,37 @@ def test_runs_over_other_questions_and_unknown_metrics_are_refused(tmp_path):
         compare.compare(a, a, [], [], [], gates=[read_gate("nonsense>=0")])
     with pytest.raises(EvalError, match="has no scores"):
         compare.compare(a, tmp_path / "none", [], [], [])
+
+
+def test_a_gate_that_would_pass_the_worst_is_refused(tmp_path):
+    a = scored(tmp_path / "a", [1.0, 0.0])
+    for spec, right in (("false_answer>=-0.02", "false_answer<="), ("key_facts<=0.02", "key_facts>=")):
+        with pytest.raises(EvalError, match=f"upside down.*{right}"):
+            compare.compare(a, a, [], [], [], gates=[read_gate(spec)])
+
+
+def test_errors_improve_nothing_and_pass_no_gate(tmp_path):
+    values = [1.0, 0.0] * 40
+    a, b = scored(tmp_path / "a", values), scored(tmp_path / "b", [None, *values[1:]])
+    gates = [read_gate("key_facts>=-0.05")]
+    assert compare.outcome(compare.compare(b, a, [], [], [], gates=gates)) is GateOutcome.PASS
+    found = compare.compare(a, b, [], [], [], gates=gates)
+    assert compare.outcome(found) is GateOutcome.INCONCLUSIVE
+    assert (found["errors"], found["gates"][0]["errors"]) == ({"a": 0, "b": 1}, 1)
+
+
+def test_other_judges_and_changed_questions_compare_in_nothing(tmp_path):
+    a = scored(tmp_path / "a", [1.0])
+    with pytest.raises(EvalError, match="score one of them again"):
+        compare.compare(a, scored(tmp_path / "b", [1.0], judge="nli"), [], [], [])
+    with pytest.raises(EvalError, match="other questions"):
+        compare.compare(a, scored(tmp_path / "c", [1.0], questions="2e"), [], [], [])
+
+
+def test_a_folder_that_holds_other_scores_is_no_run(tmp_path):
+    (tmp_path / "scores.json").write_text('{"collection": "med", "metrics": {}}')
+    with pytest.raises(EvalError, match="no run of questions"):
+        compare.read_scores(tmp_path)
 
 
 @pytest.fixture

@@ -128,3 +128,8 @@ def test_a_text_conveys_itself(text):
     said = plain(text)
     assert conveys(said, said) or not content(said)
     assert stem_share(said, said) in (0.0, 1.0)
+
+
+def test_a_marker_of_the_fact_is_no_figure_of_it():
+    text = "PERL trains as well as RLHF [1]. It uses less memory [1][2]."
+    assert sentence_recall(text, text).value == 1

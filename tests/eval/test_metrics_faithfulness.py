@@ -26,6 +26,12 @@ def test_by_hand():
     assert faithful_answers(answers) == Share(1, 2)
 
 
+def test_what_was_quoted_for_want_of_a_draft_is_no_merit_of_the_draft():
+    answer = JudgedAnswer((), (NONE, NONE), quoted=(GOOD, GOOD))
+    assert after(answer).faithfulness == Share(2, 2)
+    assert before(answer).faithfulness == Share(0, 2)
+
+
 def test_an_abstention_is_never_a_faithful_answer():
     """DeepEval counts "idk" as faithful; five tools give it NaN, 1, 0 or nothing."""
     abstention = JudgedAnswer((GOOD,), abstained=True)  # even where a judge calls its words supported

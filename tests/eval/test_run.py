@@ -72,6 +72,29 @@ def test_line_ends_of_unicode_within_an_answer_end_no_line(tmp_path):
     assert read_records(tmp_path) == records
 
 
+def test_what_ended_in_an_error_is_asked_again(tmp_path):
+    run(Counting(breaks_at="q2", error=ServerError), tmp_path)
+    again = Counting()
+    records = run(again, tmp_path)
+    assert again.asked == ["q2"]
+    assert all(record.answer for record in records)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{"])
+def test_a_manifest_that_is_none_is_told(tmp_path, content):
+    run(Counting(), tmp_path)
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(EvalError, match="holds no run"):
+        run(Counting(), tmp_path)
+
+
+def test_another_code_makes_another_run(tmp_path, monkeypatch):
+    run(Counting(), tmp_path)
+    monkeypatch.setattr("eval.run.code_of", lambda: "other")
+    with pytest.raises(EvalError, match="other code"):
+        run(Counting(), tmp_path)
+
+
 def test_an_error_is_a_record_and_the_run_goes_on(tmp_path):
     records = run(Counting(breaks_at="q2", error=ServerError), tmp_path)
     assert records[2] == Record("q2", None, "ServerError: gone")
@@ -174,6 +197,13 @@ def test_controls_do_what_they_are_called(seeds, asked):
     assert not alone.hits
     assert not any(claim.citations for claim in alone.claims)
     assert len({control.name for control in controls(seeds, documents)}) == 5
+
+
+def test_controls_do_not_see_a_hidden_paper(seeds, asked):
+    (gold,) = asked.gold_sources
+    hidden = question(2, question=asked.question, without=[gold])
+    for control in controls(seeds, seeds.library.list(0, 1000)[0]):
+        assert gold not in {hit.source for hit in control.answer(hidden).hits}, control.name
 
 
 def test_a_hidden_paper_is_not_seen(seeds, asked):

@@ -11,7 +11,7 @@ import click
 
 from rag.conversation import Conversation
 from rag.errors import BadInputError, FootnoteError
-from rag.export import FORMATS, ending_of, write
+from rag.export import FORMATS, about, ending_of, write
 from rag.models import check_generator
 from rag.text import whole
 from ui.cli import terminal
@@ -75,7 +75,7 @@ def _converse(conversation: Conversation, *, as_json: bool) -> None:
             else:
                 _turn(conversation, line, as_json=as_json)
         except FootnoteError as error:
-            click.echo(f"error: {error}", err=True)
+            click.echo(f"error: {terminal.clean(str(error))}", err=True)
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
 
@@ -110,7 +110,7 @@ def _command(conversation: Conversation, line: str) -> bool:
             click.echo(
                 terminal.wrapped(document.title or document.source, first=f"[{numbers[doc_id]}] ", indent="    ")
             )
-            click.echo(terminal.style(terminal.wrapped(terminal.about(document), indent="    "), dim=True))
+            click.echo(terminal.style(terminal.wrapped(about(document), indent="    "), dim=True))
         if not numbers:
             click.echo("nothing cited yet")
     elif name == "/history":

@@ -31,7 +31,7 @@ def evaluate() -> None:
 @click.option(
     "--split", type=click.Choice(["dev", "test"]), default="test", show_default=True, help="Of the seeds' own."
 )
-@click.option("--claims", type=_FILE, help="Claims for the judge's self-test (default: the split's own).")
+@click.option("--claims", type=_FILE, help="Claims for the judge's self-test (default: the split's, or gold answers).")
 @click.option(
     "--out", type=_FOLDER, help="The run's folder (default: runs/SPLIT in the library); a killed run goes on."
 )
@@ -64,6 +64,8 @@ def run(
     from rag.models import check_generator, load_entailer
 
     asked = read_questions(questions or harness.DATA / f"questions-{split}.jsonl")
+    if not asked:
+        raise EvalError(f"{questions} holds no question")
     asked = sample(asked, limit) if limit else asked
     footnote = open_library(ctx, options, build_from_seeds=True)
     check_generator(footnote.settings)
@@ -73,7 +75,7 @@ def run(
         footnote,
         asked,
         folder,
-        faithful=read_claims(faithful) if faithful else (),
+        faithful=read_claims(faithful) if faithful else harness.claims_of(asked),
         judge=None if judge == WORDS else EntailerJudge(load_entailer(judge, device=footnote.settings.device)),
         with_controls=controls,
         with_slow_detectors=salience,
@@ -94,7 +96,13 @@ def run(
 @click.argument("a", type=_FOLDER)
 @click.argument("b", type=_FOLDER)
 @click.option("--questions", type=_FILE, help="The questions of both runs (default: the seeds' own).")
-@click.option("--gate", "gates", multiple=True, metavar="METRIC>=MARGIN", help="How far a metric may fall, proven.")
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="METRIC>=-MARGIN",
+    help="How far it may fall, proven; <=MARGIN where lower is better.",
+)
 @click.option("--out", type=_FOLDER, help="Where to write the comparison (default: compare/ in B).")
 @json_option
 def compare(a: Path, b: Path, questions: Path | None, gates: Sequence[str], out: Path | None, as_json: bool) -> int:
@@ -127,8 +135,11 @@ def compare(a: Path, b: Path, questions: Path | None, gates: Sequence[str], out:
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         click.echo(tables.of_differences(found["metrics"]))
+        if any(found["errors"].values()):
+            click.echo(f"errors: {found['errors']['a']} in A, {found['errors']['b']} in B; these compare in nothing")
         for gate in found["gates"]:
-            click.echo(f"gate {gate['spec']}: {gate['outcome']}")
+            why = f" ({gate['errors']} questions ended in an error in B only)" if gate["errors"] else ""
+            click.echo(f"gate {gate['spec']}: {gate['outcome']}{why}")
         click.echo(f"report: {folder / 'report.html'}")
     return comparing.outcome(found).exit_code
 
@@ -204,11 +215,12 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     from eval import beir as collections
     from eval.metrics import retrieval
     from rag.pipeline import Footnote
+    from rag.settings import load
     from ui.cli import terminal
     from ui.cli.options import MODEL_OPTIONS
 
     collection = collections.read_collection(path)
-    folder = out or Path((ctx.obj or {}).get("library") or ".footnote") / "beir" / path.name
+    folder = out or load({"library": (ctx.obj or {}).get("library")}).library / "beir" / path.name
     footnote = Footnote.create(folder / "library", **{name: options.get(name) for name in MODEL_OPTIONS})
     report = footnote.ingest([collection.corpus], on_progress=terminal.progress_bar("embedding"))
     click.echo(report.summary(), err=True)
@@ -219,7 +231,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     names = collections.names_of(footnote)
     collections.write_run(folder / "run.trec", found, names, tag="footnote")
     ranked = {key: [names[d] for d in retrieval.ranking_of(hits)] for key, hits in found.items()}
-    metrics = collections.tables(ranked, collection.qrels)
+    metrics = collections.tables(ranked, collection.qrels, k=k)
     scores: JSON = {"collection": path.name, "queries": len(found), "metrics": metrics}
     (folder / "scores.json").write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
     click.echo(json.dumps(scores) if as_json else tables.of_metrics(scores["metrics"], tuple(scores["metrics"])))

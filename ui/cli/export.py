@@ -10,6 +10,7 @@ import click
 
 from rag import export as exporting
 from rag.errors import BadInputError
+from rag.text import json_lines
 from rag.types import Answer, Document
 from ui.cli.options import open_library
 
@@ -46,7 +47,7 @@ def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: 
     documents: dict[str, Document] = {d.id: d for d in footnote.library.documents(cited)}
     gone = len(cited) - len(documents)
     if gone:
-        click.echo(f"{gone} cited papers are no longer in the library and have no entry", err=True)
+        click.echo(f"{gone} cited papers are no longer in the library: their entries have the title alone", err=True)
     if output is None:
         click.echo(KINDS[kind](read, documents), nl=False)
         return 0
@@ -75,5 +76,5 @@ def _rows(text: str) -> list[Any]:
     try:
         rows = json.loads(text)
     except json.JSONDecodeError:
-        rows = [json.loads(line) for line in text.split("\n") if line.strip()]  # JSON strings may hold U+2028
+        rows = [json.loads(line) for line in json_lines(text) if line.strip()]
     return rows if isinstance(rows, list) else [rows]

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from rag.export import about
 from rag.ingesting import IngestReport
 from rag.types import Document
 from ui.cli import terminal
@@ -94,7 +95,7 @@ def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
         click.echo(json.dumps({**_record(document), "text": document.text}, ensure_ascii=False))
         return 0
     click.echo(terminal.style(terminal.wrapped(document.title or "(no title)"), bold=True))
-    click.echo(terminal.style(terminal.wrapped(terminal.about(document)), dim=True))
+    click.echo(terminal.style(terminal.wrapped(about(document)), dim=True))
     click.echo("\n" + terminal.wrapped(document.text))
     return 0
 

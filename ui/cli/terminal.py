@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import click
 
 from rag.checking import Check
+from rag.export import about
 from rag.text import fold
 from rag.types import Abstention, Answer, Citation, Document, Hit, Verdict
 
@@ -88,23 +89,6 @@ def _footnote(number: int, citations: Sequence[Citation], documents: Mapping[str
         lines.append(style(wrapped(about(document), indent=pad), dim=True))
     lines += [wrapped(f"“{citation.quote}”", indent=pad) for citation in citations]
     return "\n".join(lines)
-
-
-def about(document: Document) -> str:
-    """Authors, year, venue, identifiers and source in one line."""
-    known = document.metadata
-    authors = list(known.get("authors") or [])
-    named = ", ".join(authors[:6]) + (" and others" if len(authors) > 6 else "")
-    parts = [
-        named,
-        str(known.get("year") or ""),
-        str(known.get("venue") or ""),
-        f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
-        f"doi:{known['doi']}" if known.get("doi") else "",
-        document.source,
-        "truncated in its file" if known.get("truncated") else "",
-    ]
-    return " · ".join(part for part in parts if part)
 
 
 def _summary(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from eval.dataset import GoldSentence, Question
 from rag.errors import EvalError, LibraryError
+from rag.text import json_lines
 from rag.types import JSON, Answer
 
 FILE_NAME = "feedback.jsonl"
@@ -51,7 +52,7 @@ def questions_of(path: Path) -> tuple[list[Question], list[str]]:
     unanswered becomes a question that the papers do not answer. Raises EvalError for a file that cannot be read.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")  # not splitlines(): JSON strings may hold U+2028
+        lines = json_lines(path.read_text(encoding="utf-8"))
         rows = [json.loads(line) for line in lines if line.strip()]
         said = {answer.standalone_question: (row["kind"], answer) for row in rows for answer in [_answer(row)]}
     except (OSError, ValueError, KeyError, TypeError) as error:

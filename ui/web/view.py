@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.confidence import ANSWERS_FROM
+from rag.export import about
 from rag.library import Filters
 from rag.text import fold, sentence_spans
 from rag.types import Abstention, Answer, Citation, Claim, Document, Hit, Verdict
@@ -172,23 +173,6 @@ def filter_text(filters: Filters | None) -> str:
     years = years or (f"from {first}" if first else f"until {last}" if last else "")
     named = [filters.venue or "", f"by {filters.author}" if filters.author else "", filters.source or ""]
     return " · ".join(part for part in [years, *named] if part)
-
-
-def about(document: Document) -> str:
-    """Authors, year, venue and identifiers in a line."""
-    known = document.metadata
-    authors = [str(author) for author in known.get("authors") or []]
-    named = ", ".join(authors[:6]) + (" and others" if len(authors) > 6 else "")
-    parts = [
-        named,
-        str(known.get("year") or ""),
-        str(known.get("venue") or ""),
-        f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
-        f"doi:{known['doi']}" if known.get("doi") else "",
-        document.source,
-        "abstract cut short in its file" if known.get("truncated") else "",
-    ]
-    return " · ".join(part for part in parts if part)
 
 
 def copy_text(answer: Answer, documents: Mapping[str, Document]) -> str:
