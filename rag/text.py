@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 
-_TERMINAL = re.compile(r"""[.?!…]+["'”’»)\]]*(?=\s|$)|[。！？]+["”’」』]*|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n""")
-_OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*[^\W_a-z]""")
+_TERMINAL = re.compile(r"""[.?!…]+["'”’»)\]]*(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*(?=\s|$)|[。！？]+["”’」』]*|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n""")
+_OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*(?:[^\W_a-z]|[a-z]{1,3}[A-Z0-9])""")  # a capital, or mRNA, pH, p53
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")
 _STROKES = str.maketrans("łŁøØđĐħĦŧŦı", "lLoOdDhHtTi")  # letters that Unicode takes for letters of their own
@@ -23,9 +23,14 @@ _INITIAL = re.compile(r"(?:^|[-.])[A-Z]$")
 
 # Never at the end of a sentence: what they introduce follows.
 _OPEN_ABBREVIATIONS = frozenset(
-    "e.g eg i.e ie cf viz vs fig figs eq eqs eqn sec secs tab ref refs no nos vol pp p ch dr mr mrs ms prof "
+    "e.g eg i.e ie cf viz vs fig figs eq eqs eqn sec secs tab ref refs vol pp p ch dr mr mrs ms prof "
     "st approx ca resp incl esp dept w.r.t s.t a.k.a aka cit op".split()
 )
+# Only before a number: "Dec. 2020", "No. 5", but "The answer is no. We ...".
+_BEFORE_A_NUMBER = frozenset(
+    "no nos jan feb mar apr jun jul aug sep sept oct nov dec sect chap thm tbl alg app max min avg".split()
+)
+_NUMBER = re.compile(r"\s*[#(]?(?:\d|[IVX]+\b)")
 # May end a sentence: they do when the next word is one that opens sentences.
 _CLOSED_ABBREVIATIONS = frozenset("al etc inc ltd corp co jr sr u.s u.k u.n e.u a.m p.m ph.d d.c".split())
 _STARTERS = frozenset(
@@ -124,6 +129,8 @@ def _is_abbreviation(before: str, after: str) -> bool:
     word = found.group() if found else ""
     if word.lower() in _OPEN_ABBREVIATIONS:
         return True
+    if word.lower() in _BEFORE_A_NUMBER:
+        return bool(_NUMBER.match(after))
     if word.lower() in _CLOSED_ABBREVIATIONS or _INITIAL.search(word):
         return _next_word(after) not in _STARTERS
     return False
