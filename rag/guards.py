@@ -8,10 +8,11 @@ guard never proves support; that is the entailer's part.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
 
-from rag.library.lexical import terms
+from rag.library.lexical import FUNCTION_WORDS, terms
 from rag.sides import exchanged
 from rag.text import sentences
 from rag.words import Figure, figures, name_key, names, words
@@ -32,11 +33,22 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
     `context` is text of the same paper in which names may stand too: its title and the sentence that
     introduces its method, because a claim names what the evidence calls "our method".
     """
+    claim, evidence = _spoken(claim), _spoken(evidence)
     for guard in (_numbers, _names, _negation, _direction, _roles, _scope):
         objection = guard(claim, evidence, context)
         if objection:
             return objection
     return None
+
+
+def _spoken(text: str) -> str:
+    """The text with straight apostrophes, without phrases whose "not" or "no" denies nothing."""
+    return _DENIES_NOTHING.sub("", text.replace("’", "'"))
+
+
+_DENIES_NOTHING = re.compile(
+    r"\bnot (?:only|just|merely|simply)\b|\bwhether or not\b|\bno (?:less|more|fewer) than\b", re.IGNORECASE
+)
 
 
 def introduced(text: str) -> str:
@@ -55,9 +67,16 @@ _INTRODUCES = re.compile(
 def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
     shown = figures(evidence)
     for figure in figures(claim):
-        if not any(_same(figure, other) for other in shown) and not _in_a_name(figure, f"{evidence} {context}"):
+        # "drops by 0.3" says what "-0.3" says.
+        wanted = [figure, replace(figure, value=-figure.value)] if _falls(claim) != _falls(evidence) else [figure]
+        known = any(_same(one, other) for one in wanted for other in shown)
+        if not known and not _in_a_name(figure, f"{evidence} {context}"):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None
+
+
+def _falls(text: str) -> bool:
+    return not _paired()[0][1].isdisjoint(map(_stem_key, words(text)))
 
 
 def _same(claimed: Figure, shown: Figure) -> bool:
@@ -67,36 +86,55 @@ def _same(claimed: Figure, shown: Figure) -> bool:
 
 def _in_a_name(figure: Figure, text: str) -> bool:
     """Whether the figure is part of a name there, as the 2 of `Gemma 2`."""
-    return bool(re.search(rf"[A-Z][\w-]* ?-?{re.escape(figure.text)}(?![\d.,%])", text))
+    return bool(re.search(rf"[A-Z][\w-]* ?-?(?<!\d){re.escape(figure.text)}(?!\d|[.,]\d|\s?%)", text))
 
 
 def _names(claim: str, evidence: str, context: str) -> Objection | None:
     known = f"{evidence} {context}"
     keys = {name_key(word) for word in words(known)}
-    keys |= {name_key(part) for word in words(known) for part in re.split(r"[-/.]", word)}
-    joined = "".join(char for char in known.lower() if char.isalnum())
+    keys |= {name_key(part) for word in words(known) for part in _PART.split(word)}
     for name in names(claim):
         key = name_key(name)
-        parts = [name_key(part) for part in re.split(r"[-/.]", name) if not part.islower()]
-        if key in keys or all(part in keys for part in parts) or (len(key) > 4 and key in joined):
+        parts = [name_key(part) for part in _PART.split(name) if not part.islower()]
+        if key in keys or all(part in keys for part in parts) or (len(key) > 4 and _is_spelled(key, known)):
             continue
         if not _abbreviates(name, known):
             return Objection("names", f"the cited text does not mention {name!r}", False)
     return None
 
 
+_PART = re.compile(r"[-/]|\.(?!\d)")  # `Qwen2.5` is one
+
+
+def _is_spelled(key: str, text: str) -> bool:
+    """Whether the letters and digits of `key` follow each other there; `CIFAR10` is not in `CIFAR100`."""
+    end = r"(?!\.?\d)" if key[-1].isdigit() else ""
+    return bool(re.search(r"[\W_]*".join(map(re.escape, key)) + end, text.lower()))
+
+
 def _abbreviates(name: str, text: str) -> bool:
-    """Whether `name` is made of the initials of consecutive words of the text (`LLMs`, `NPOV`)."""
-    letters = [char.lower() for char in name.rstrip("s") if char.isalpha()]
+    """Whether `name` is made of the initials of consecutive words of the text (`LLMs`, `NPOV`, `RLHF`).
+
+    Two initials are found by chance, so their words must have capitals unless they are a household name.
+    """
+    letters = "".join(char for char in name.rstrip("s") if char.isalpha())
     if len(letters) < 2 or not name.rstrip("s").isupper():
         return False
-    initials = "".join(part[0] for word in words(text) for part in word.split("-"))
-    return "".join(letters) in initials
+    spoken = re.findall(r"[^\W_]+(?:['’.][^\W_]+)*", text)
+    initials = "".join(word[0] for word in spoken)
+    of_content = "".join(word[0] for word in spoken if word.lower() not in FUNCTION_WORDS)
+    if len(letters) == 2 and letters not in _HOUSEHOLD:
+        return letters in initials or letters in of_content
+    return letters.lower() in initials.lower() or letters.lower() in of_content.lower()
+
+
+_HOUSEHOLD = frozenset("AI ML RL QA IR MT".split())
 
 
 _NEGATORS = frozenset(
     "not no never neither nor without cannot none nothing hardly barely unable fail fails failed failing lack "
-    "lacks lacking can't don't doesn't didn't isn't aren't wasn't weren't won't couldn't shouldn't".split()
+    "lacks"
+    " lacking".split()
 )
 _REACH = 2  # content words that a "not" reaches
 
@@ -105,57 +143,105 @@ def _negation(claim: str, evidence: str, _: str) -> Objection | None:
     denied, said = _polarity(claim)
     for sentence in _relevant(claim, evidence):
         other_denied, other_said = _polarity(sentence)
-        lost = (other_denied - other_said) & (said - denied)
-        added = (denied - said) & (other_said - other_denied)
+        excused = _denied_in_both(claim, sentence)
+        lost = (other_denied - other_said) & (said - denied) - excused
+        added = (denied - said) & (other_said - other_denied) - excused
         if lost or added:
             word = min(lost or added)
             return Objection("negation", f"the cited text {'denies' if lost else 'affirms'} {word!r}", True)
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """Stems of a clause: the first behind each negator, those out of reach of one, all behind the first.
+
+    Names are in none. `negators` counts what denies; a "nor" goes on with what a "neither" began.
+    """
+
+    denied: frozenset[str]
+    said: frozenset[str]
+    scope: frozenset[str]
+    negators: int
+
+
 def _polarity(text: str) -> tuple[set[str], set[str]]:
     """The first stem behind each negator, and all stems out of reach of one; names are in neither."""
+    clauses = _clauses(text)
+    return {stem for c in clauses for stem in c.denied}, {stem for c in clauses for stem in c.said}
+
+
+def _denied_in_both(claim: str, sentence: str) -> set[str]:
+    """Stems of clauses that deny the same in other words: `does not require data`, `requires no data`."""
+    return {
+        stem
+        for one in _clauses(claim)
+        for other in _clauses(sentence)
+        if one.negators == other.negators == 1 and one.denied and other.denied
+        if one.denied <= other.scope or other.denied <= one.scope
+        for stem in (one.said | one.scope) & (other.said | other.scope)
+    }
+
+
+def _clauses(text: str) -> list[_Clause]:
+    named = {name.lower() for name in names(text)}
+    parts = re.split(r"[,;:.]|\b(?:but|while|whereas|although|though|however)\b", text)
+    return [_clause(words(part), named) for part in parts]
+
+
+def _clause(spoken: Sequence[str], named: set[str]) -> _Clause:
     denied: set[str] = set()
     said: set[str] = set()
-    named = {name.lower() for name in names(text)}
-    for clause in re.split(r"[,;:.]|\b(?:but|while|whereas|although|though|however)\b", text):
-        reach = 0
-        for word in words(clause):
-            if word in _NEGATORS:
-                reach = _REACH
-                continue
-            found = [] if word in named else terms(word)
-            if reach <= 0:
-                said.update(found)
-            elif reach == _REACH:
-                denied.update(found)
-            reach -= len(found)
-    return denied, said
+    scope: set[str] = set()
+    reach = negators = 0
+    for word, following in zip(spoken, [*spoken, ""][1:], strict=True):
+        if _negates(word):
+            reach = _REACH
+            negators += word != "nor" or not negators
+            continue
+        found = [] if word in named else terms(word)
+        if negators:
+            scope.update(found)
+        # "requires no data" neither affirms nor denies that it requires.
+        if reach <= 0 and following not in ("no", "neither", "none"):
+            said.update(found)
+        elif reach == _REACH:
+            denied.update(found)
+        reach -= len(found)
+    return _Clause(frozenset(denied), frozenset(said), frozenset(scope), negators)
 
 
+def _negates(word: str) -> bool:
+    return word in _NEGATORS or word.endswith("n't")
+
+
+# Poles that are told by stem, so in any inflection; `_POLES` below are told as they are written.
+_POLES_BY_STEM: Sequence[tuple[str, str]] = (
+    (
+        "increase rise rose risen grow grew grown raise higher greater larger bigger boost expand",
+        "decrease decline drop fall fell fallen reduce reduction lower fewer smaller shrink shrank shrunk lessen "
+        "diminish",
+    ),
+    (
+        "better best improve outperform superior surpass exceed beat stronger enhance",
+        "worse worst worsen degrade underperform inferior weaker deteriorate trail lag harm hurt",
+    ),
+    ("faster fast quicker quick speed accelerate", "slower slow"),
+    ("strengthen", "weaken"),
+    ("enable allow", "prevent preclude"),
+    ("widen wider", "narrow narrower shrink shrank shrunk"),
+    ("maximize maximise", "minimize minimise"),
+    ("activate activation", "inhibit inhibition"),
+)
 _POLES: Sequence[tuple[str, str]] = (
-    (
-        "increase increases increased increasing rise rises rising rose grow grows growing raise raises raised "
-        "higher greater larger bigger up above gain gains boost boosts expand",
-        "decrease decreases decreased decreasing decline declines drop drops dropped fall falls fell reduce reduces "
-        "reduced reducing reduction lower fewer smaller down below loss shrink lessens diminish diminishes",
-    ),
     ("more most", "less least fewer fewest"),
-    (
-        "better best improve improves improved improving outperform outperforms outperformed superior surpass "
-        "surpasses exceed exceeds beat beats stronger enhance enhances",
-        "worse worst degrade degrades degraded underperform underperforms inferior weaker deteriorate trail trails "
-        "lag lags behind harm harms hurt hurts",
-    ),
-    ("faster fast quicker quick speed accelerate accelerates", "slower slow slows"),
+    ("positive positively", "negative negatively"),
     ("early earlier earliest before", "late later latest after"),
     ("easy easier easily simple simpler", "hard harder difficult complex"),
     ("small smaller smallest few fewer tiny", "large larger largest many big bigger huge"),
     ("low lower lowest", "high higher highest"),
     ("cheap cheaper inexpensive", "expensive costly"),
-    ("enable enables allow allows", "prevent prevents preclude precludes"),
-    ("strong stronger strongest strongly best well", "weak weaker weakest weakly poor poorly poorer worst"),
-    ("widen widens widened wider", "narrow narrows narrowed narrower shrinks"),
+    ("strong stronger strongest strongly best", "weak weaker weakest weakly poor poorly poorer worst"),
     ("succeed succeeds successful successfully", "fail fails failed unsuccessfully"),
     ("include includes including", "exclude excludes excluding"),
     ("robust", "fragile brittle vulnerable"),
@@ -171,33 +257,70 @@ _POLES: Sequence[tuple[str, str]] = (
     ("manual manually", "automatic automatically automated"),
     ("supervised", "unsupervised"),
 )
-_PAIRED = [(frozenset(one.split()), frozenset(other.split())) for one, other in _POLES]
-_BETTER = next(one | other for one, other in _PAIRED if "better" in one)
+# As a stem, "increasingly popular" would be an increase.
+_NO_POLES = frozenset(("increasingly",))
+_BEHIND = re.compile(r"\b(?:fall|falls|fell|fallen|falling) (?:short|behind)\b", re.IGNORECASE)
+
+
+@cache
+def _paired() -> list[tuple[frozenset[str], frozenset[str]]]:
+    """The keys of either pole of each pair: a word, or `~` and a stem."""
+    by_stem = [tuple(frozenset(map(_stem_key, pole.split())) for pole in pair) for pair in _POLES_BY_STEM]
+    return [(one, other) for one, other in [*by_stem, *(tuple(frozenset(p.split()) for p in pair) for pair in _POLES)]]
+
+
+def _stem_key(word: str) -> str:
+    return "~" + ("".join(terms(word)) or word)
+
+
+def _pole_keys(text: str) -> dict[str, str]:
+    """Each word and its stem key, with the word as it is written."""
+    spoken = [word for word in words(_BEHIND.sub("underperforms", text)) if word not in _NO_POLES]
+    return {key: word for word in spoken for key in (word, _stem_key(word))}
 
 
 def _direction(claim: str, evidence: str, _: str) -> Objection | None:
-    claimed = set(words(claim))
+    claimed = _pole_keys(claim)
     for sentence in _relevant(claim, evidence):
-        shown = set(words(sentence))
-        opposed = _opposite_poles(claimed, shown) or _opposite_prefixes(claimed, shown)
-        if opposed and _is_denied(opposed[0], claim) != _is_denied(opposed[1], sentence):
+        shown = _pole_keys(sentence)
+        opposed = _opposite_poles(claimed, shown) or _opposite_prefixes(set(claimed), set(shown))
+        if not opposed or _is_converse(claim, sentence):
+            continue
+        if _is_denied(opposed[0], claim) != _is_denied(opposed[1], sentence):
             continue  # `not necessary` is `unnecessary`
         # `A beats B` says what `B falls behind A` says.
-        if opposed and not (_BETTER.issuperset(opposed) and exchanged(claim, sentence) == ""):
+        if not (_is_rank(opposed) and exchanged(claim, sentence) == ""):
             said, given = opposed
             return Objection("direction", f"the claim says {said!r}, the cited text {given!r}", True)
     return None
+
+
+def _is_rank(opposed: tuple[str, str]) -> bool:
+    ranks = next(one | other for one, other in _paired() if _stem_key("better") in one)
+    return ranks.issuperset(map(_stem_key, opposed))
 
 
 def _is_denied(word: str, text: str) -> bool:
     return bool(_polarity(text)[0].intersection(terms(word)))
 
 
-def _opposite_poles(claimed: set[str], shown: set[str]) -> tuple[str, str] | None:
-    for pair in _PAIRED:
+def _is_converse(claim: str, sentence: str) -> bool:
+    """Whether opposed comparatives stand between exchanged sides: `A is slower than B`, `B is faster than A`."""
+    opposed = _opposite_poles(_comparatives(claim), _comparatives(sentence))
+    return opposed is not None and (exchanged(claim, sentence) or "").lower() == "than"
+
+
+def _comparatives(text: str) -> dict[str, str]:
+    before = " ".join(match[1] for match in re.finditer(r"((?:[\w-]+\s+){1,4})than\b", text))
+    return {k: w for k, w in _pole_keys(before).items() if w.endswith("er") or w in ("more", "less", "worse")}
+
+
+def _opposite_poles(claimed: Mapping[str, str], shown: Mapping[str, str]) -> tuple[str, str] | None:
+    for pair in _paired():
         for pole, other in (pair, pair[::-1]):
-            if claimed & pole and not claimed & other and shown & other and not shown & pole:
-                return min(claimed & pole), min(shown & other)
+            said, given = claimed.keys() & pole, shown.keys() & other
+            if said and given and not claimed.keys() & other and not shown.keys() & pole:
+                return claimed[min(said)], shown[min(given)]
     return None
 
 
@@ -218,7 +341,7 @@ def _opposite_prefixes(claimed: set[str], shown: set[str]) -> tuple[str, str] | 
 def _roles(claim: str, evidence: str, _: str) -> Objection | None:
     for sentence in _relevant(claim, evidence):
         word = exchanged(claim, sentence)
-        if word:
+        if word and not _is_converse(claim, sentence):
             return Objection("roles", f"the cited text has the sides of {word!r} the other way round", True)
     return None
 
@@ -243,12 +366,23 @@ _UNIVERSAL = {
 }
 
 
+_ANY_AFTER = 4  # words before an "any" that may deny it
+
+
+def _is_denied_of(following: Sequence[str], evidence: str, *, by: Sequence[str]) -> bool:
+    """Whether `by` denies, and the evidence denies the first content word that follows too."""
+    first = terms(" ".join(following))[:1]
+    return any(map(_negates, by)) and any(clause.scope.issuperset(first) for clause in _clauses(evidence) if first)
+
+
 def _scope(claim: str, evidence: str, _: str) -> Objection | None:
     shown = set(words(evidence))
     claimed = words(claim)
     for at, word in enumerate(claimed):
         if claimed[max(0, at - 1) : at + 1] == ["at", "all"]:
             continue
+        if word == "any" and _is_denied_of(claimed[at + 1 :], evidence, by=claimed[max(0, at - _ANY_AFTER) : at]):
+            continue  # "without any labels" is "without labels"
         if word in _UNIVERSAL and not shown & set(_UNIVERSAL[word].split()):
             return Objection("scope", f"the cited text does not say {word!r}", False)
     return None

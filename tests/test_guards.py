@@ -115,3 +115,195 @@ def test_sides_exchanged_in_other_words_are_seen(claim):
 )
 def test_the_same_order_in_other_words_is_none_of_their_business(claim):
     assert guard_of(claim, BEATS) is None
+
+
+@pytest.mark.parametrize("negated", ["doesn’t", "doesn't", "hasn't", "wouldn’t", "mustn't", "needn't", "hadn’t"])
+def test_every_contraction_denies(negated):
+    assert guard_of(f"The heron {negated} reach the pond.", "The heron reach the pond.") == "negation"
+    assert guard_of(f"The heron {negated} reach the pond.", "The heron did not reach the pond.") is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("PERL does not require training data.", "PERL requires no training data."),
+        ("PERL requires no training data.", "PERL does not require training data."),
+        ("Pruning not only improves accuracy but also saves memory.", "Pruning improves accuracy and saves memory."),
+        ("Pruning improves accuracy and saves memory.", "Pruning not only improves accuracy but also saves memory."),
+        ("We ask if retrieval helps reasoning.", "We ask whether or not retrieval helps reasoning."),
+        ("Pruning improves accuracy on 30 tasks.", "Pruning improves accuracy on no fewer than 30 tasks."),
+        ("Neither aspirin nor rest reduced pain.", "Aspirin and rest did not reduce pain."),
+        ("Aspirin and rest did not reduce pain.", "Neither aspirin nor rest reduced pain."),
+        ("No model improves on long inputs.", "The models do not improve on long inputs."),
+        ("The model is trained without any labels.", "The model is trained without labels."),
+        ("The model does not use any labels.", "The model uses no labels."),
+    ],
+)
+def test_a_denial_in_other_words_is_none_lost(claim, evidence):
+    assert guard_of(claim, evidence) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "guard"),
+    [
+        ("PERL does not require training data.", "PERL requires training data.", "negation"),
+        ("PERL requires training data.", "PERL requires no training data.", "negation"),
+        ("PERL does not require training data.", "PERL requires training data with no labels.", "negation"),
+        ("Neither aspirin nor rest reduced pain.", "Aspirin and rest reduced pain.", "negation"),
+        ("The method does not work without labels.", "The method works without labels.", "negation"),
+        ("Pruning only improves accuracy.", "Pruning not only improves accuracy but saves memory.", "scope"),
+        ("The model handles any labels.", "The model handles labels.", "scope"),
+        ("The release has no use for any checkpoints.", "The release has checkpoints.", "scope"),
+    ],
+)
+def test_a_lost_or_added_denial_is_noticed(claim, evidence, guard):
+    assert guard_of(claim, evidence) == guard
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Qwen2 labels the images.", "Qwen2.5 labels the images."),
+        ("Training uses CIFAR10.", "Training uses CIFAR100."),
+        ("Training uses CIFAR-10.", "Training uses CIFAR-100."),
+        ("The EU funds research.", "Every university funds research."),
+        ("The EU funds research.", "An efficient updater funds research."),
+    ],
+)
+def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
+    assert guard_of(claim, evidence) in ("names", "numbers")
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Qwen2.5 labels the images.", "Qwen2.5-7B labels the images."),
+        ("Gemma2 labels the images.", "Gemma 2 9B labels the images."),
+        ("Qwen2 labels the images.", "The images get labels from Qwen 2."),
+        ("Training uses CIFAR10.", "Training uses CIFAR-10."),
+        ("RLHF aligns models.", "Reinforcement learning from human feedback aligns models."),
+        ("NPOV guides editors.", "The neutral point of view guides editors."),
+        ("The EU funds research.", "The European Union funds research."),
+        ("AI systems fail.", "Artificial intelligence systems fail."),
+        ("The models of Gemma 2 label images.", "We introduce Gemma 2, a family whose models label images."),
+        ("The 2 in its name counts generations of Gemma.", "Its name counts generations. We introduce Gemma 2."),
+    ],
+)
+def test_a_name_written_otherwise_is_known(claim, evidence):
+    assert guard_of(claim, evidence) is None
+
+
+@pytest.mark.parametrize("shown", ["Gemma 2.5", "Gemma 2,000", "Gemma 27"])
+def test_a_figure_within_another_is_no_part_of_a_name(shown):
+    assert guard_of("The family has 2 members.", f"The family has members like {shown}.") == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The correlation is 0.3.", "The correlation is −0.3."),
+        ("The learning rate is 1e4.", "The learning rate is 1e-4."),
+        ("The threshold is 10^3.", "The threshold is 10^-3."),
+        ("Speed shows a twofold gain.", "Speed shows a threefold gain."),
+        ("The corpus has a thousand images.", "The corpus has 2,000 images."),
+        ("Latency is 5 ms.", "Latency is 5 s."),
+        ("The dose is 20 mg.", "The dose is 20 g."),
+        ("Memory doubled.", "Memory tripled."),
+    ],
+)
+def test_a_figure_with_another_sign_power_or_unit_is_noticed(claim, evidence):
+    assert guard_of(claim, evidence) == "numbers"
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("The correlation is -0.3.", "The correlation (−0.3) is low."),
+        ("The learning rate is 0.0001.", "The learning rate is 1e-4."),
+        ("The corpus has a thousand images.", "The corpus has 1,000 images."),
+        ("The corpus has 1,000 images.", "The corpus has a thousand images."),
+        ("The corpus has 120 images.", "The corpus has one hundred and twenty images."),
+        ("The corpus has two million words.", "A 2-million-word corpus."),
+        ("Memory doubled.", "Memory use is twice as high."),
+        ("Latency is 5 milliseconds.", "Latency is 5 ms."),
+        ("Latency is 5ms.", "Latency is 5 ms."),
+    ],
+)
+def test_a_figure_written_otherwise_is_the_same(claim, evidence):
+    assert guard_of(claim, evidence) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Distillation lowered the error.", "Distillation raised the error."),
+        ("Distillation improved the ranking.", "Distillation worsened the ranking."),
+        ("Distillation enhanced the ranking.", "Distillation degraded the ranking."),
+        ("Since then the error has declined.", "Since then the error has risen."),
+        ("Since then the error fell.", "Since then the error rose."),
+        ("Feedback strengthened the bias.", "Feedback weakened the bias."),
+        ("The vocabulary expanded.", "The vocabulary shrank."),
+        ("The vocabulary was expanded.", "The vocabulary was shrunk."),
+        ("Caching prevented reuse.", "Caching enabled reuse."),
+        ("The score exceeded the target.", "The score fell short of the target."),
+        ("Caching accelerated decoding.", "Caching slowed decoding."),
+        ("Length is positively correlated with quality.", "Length is negatively correlated with quality."),
+        ("The policy maximizes the divergence.", "The policy minimizes the divergence."),
+        ("The policy maximises the divergence.", "The policy is minimising the divergence."),
+        ("The protein activates growth.", "The protein inhibits growth."),
+        ("The activation of the protein.", "The inhibition of the protein."),
+    ],
+)
+def test_a_reversal_in_any_inflection_is_noticed(one, other):
+    assert guard_of(one, other) == guard_of(other, one) == "direction"
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("Pruning reduces memory in our set-up.", "We set up pruning, which saves memory."),
+        ("A lower loss improves the model.", "Reducing the loss gains a better model."),
+        ("The gain in speed shrinks with depth.", "The loss of the gain in speed comes with depth."),
+        ("As shown above, recall rises.", "Below, recall is shown."),
+        ("Weak labels help as well.", "Weak labels help. They work well."),
+        ("Pruning reduces memory.", "Pruning, an increasingly popular method, saves memory."),
+        ("Both models behave in a similar way.", "We see no difference in how both models behave."),
+        ("The model improves recall.", "We show the mechanism behind the recall of the model."),
+        ("Distillation lowered the error.", "Distillation reduces the error."),
+        ("The score exceeded the target.", "The score was higher than the target."),
+        ("The score drops by 0.3 points.", "The score in points changes by −0.3."),
+        ("The score changes by −0.3 points.", "The score falls by 0.3 points."),
+    ],
+)
+def test_a_word_with_two_meanings_is_no_reversal(claim, evidence):
+    assert guard_of(claim, evidence) is None
+
+
+CONVERSES = [
+    ("Women scored lower than men.", "Men scored higher than women."),
+    ("PERL is slower than RLHF.", "RLHF is faster than PERL."),
+    ("PERL is less accurate than RLHF.", "RLHF is more accurate than PERL."),
+    ("Falcon has worse recall than Heron.", "Heron has better recall than Falcon."),
+    ("Falcon needs fewer labels than Heron.", "Heron needs more labels than Falcon."),
+]
+
+
+@pytest.mark.parametrize(("claim", "evidence"), CONVERSES)
+def test_a_converse_says_the_same(claim, evidence):
+    assert guard_of(claim, evidence) is None
+    assert guard_of(evidence, claim) is None
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "guard"),
+    [
+        ("Women scored higher than men.", "Men scored higher than women.", "roles"),
+        ("Men scored lower than women.", "Men scored higher than women.", "direction"),
+        ("PERL is faster than RLHF.", "RLHF is faster than PERL.", "roles"),
+        ("RLHF is slower than PERL.", "RLHF is faster than PERL.", "direction"),
+        ("RLHF is less accurate than PERL.", "RLHF is more accurate than PERL.", "direction"),
+        ("PERL is more accurate than RLHF.", "RLHF is more accurate than PERL.", "roles"),
+    ],
+)
+def test_one_reversal_alone_is_noticed(claim, evidence, guard):
+    assert guard_of(claim, evidence) == guard
