@@ -1,24 +1,10 @@
-"""Whether the right questions are left unanswered, and what answering fewer of them would bring."""
+"""What answering fewer questions, the more confident ones, would bring."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-
-from eval.metrics.share import Share, counted
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What became of a question: `answered` is `None` where an error came between.
-
-    `kind` tells unanswerable questions apart, near ones from far ones.
-    """
-
-    answerable: bool
-    answered: bool | None
-    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +14,6 @@ class Point:
     confidence: float
     coverage: float
     risk: float
-
-
-def false_answer_rate(responses: Iterable[Response], *, kind: str | None = None) -> Share:
-    """Unanswerable questions that were answered / unanswerable questions, of one kind or of all."""
-    return counted(r.answered for r in responses if not r.answerable and kind in (None, r.kind))
-
-
-def false_refusal_rate(responses: Iterable[Response]) -> Share:
-    """Answerable questions that were not answered / answerable questions."""
-    return counted(None if r.answered is None else not r.answered for r in responses if r.answerable)
 
 
 def risk_coverage(confidences: Sequence[float], losses: Sequence[float]) -> list[Point]:

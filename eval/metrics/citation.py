@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics.share import Share, counted
-from rag.cite import read_draft, said
+from rag.cite import said
 from rag.types import Answer, Citation, Claim
 
 Entails = Callable[[str, str], float | None]
@@ -43,15 +43,8 @@ def statements(claims: Iterable[Claim]) -> list[Statement]:
     ]
 
 
-def validity(draft: str, *, shown: int) -> Share:
-    """Numbers in a draft that were shown / all numbers in it, each once a sentence; evidence is 1..`shown`."""
-    read = read_draft(draft, shown=shown)
-    real = sum(len(sentence.cited) for sentence in read)
-    return Share(real, real + sum(len(sentence.fabricated) for sentence in read))
-
-
 def validity_of(answer: Answer) -> Share:
-    """As `validity`, of an answer whose fabricated numbers were taken out and counted."""
+    """Numbers in the draft that were shown / all numbers in it; the fabricated ones were taken out and counted."""
     real = sum(len(claim.citations) for claim in (*answer.claims, *answer.withdrawn))
     return Share(real, real + answer.fabricated_markers)
 
@@ -92,18 +85,6 @@ def misattribution(cited: Sequence[Statement], gold: Mapping[str, str], entails:
     cite does / statements that cite something. `gold` maps a source to its marked evidence.
     """
     return counted(_is_misattributed(statement, gold, entails) for statement in cited if statement.passages)
-
-
-def misplaced_quotes(citations: Sequence[Citation], documents: Mapping[str, str]) -> Share:
-    """Citations whose quote stands in another document and not in the cited one / all; lower is better.
-
-    `documents` maps a document id to its text.
-    """
-    return counted(
-        citation.quote not in documents.get(citation.doc_id, "")
-        and any(citation.quote in text for text in documents.values())
-        for citation in citations
-    )
 
 
 def verbatim(citations: Sequence[Citation], documents: Mapping[str, str]) -> Share:

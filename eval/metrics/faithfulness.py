@@ -8,19 +8,11 @@ never a faithful answer, whatever its words are.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eval.metrics.share import Share, counted
 from rag.types import Verdict
-
-_LABELS = {
-    "supported": Verdict.SUPPORTED,
-    "contradicted": Verdict.CONTRADICTED,
-    "not enough info": Verdict.NOT_ENOUGH_INFO,
-    "not found": Verdict.NOT_ENOUGH_INFO,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +43,6 @@ class Tally:
     def contradiction(self) -> Share:
         """Contradicted claims / claims judged."""
         return self._share(self.contradicted)
-
-    @property
-    def invention(self) -> Share:
-        """Claims of which the cited text says nothing / claims judged."""
-        return self._share(self.not_found)
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(
@@ -102,14 +89,6 @@ def faithful_answers(answers: Iterable[JudgedAnswer]) -> Share:
     """
     tallies = [after(answer) for answer in answers]
     return counted(_is_faithful(found) for found in tallies if found != Tally())
-
-
-def read_verdict(reply: str) -> Verdict:
-    """The verdict in the reply of a judge: one label and nothing else; anything else is unchecked.
-
-    Case, underscores, and punctuation around the label are allowed.
-    """
-    return _LABELS.get(" ".join(re.findall(r"[^\W_]+", reply.lower())), Verdict.UNCHECKED)
 
 
 def _is_faithful(found: Tally) -> bool | None:

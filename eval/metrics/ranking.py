@@ -1,7 +1,6 @@
 """How good a judge is: whether its scores part the good from the bad, whether its labels are right.
 
-A score or label of `None` is unscored: left out here, counted by `unscored`, bounded by
-`balanced_accuracy_bounds`.
+A score or label of `None` is unscored: left out here, counted by `unscored`.
 """
 
 from __future__ import annotations
@@ -30,23 +29,6 @@ def roc_auc(positive: Sequence[bool], scores: Sequence[float | None]) -> float |
     return wins / (seen_positive * seen_negative) if seen_positive and seen_negative else None
 
 
-def average_precision(positive: Sequence[bool], scores: Sequence[float | None]) -> float | None:
-    """Sum over thresholds of (gain in recall) * precision; items of one score enter together.
-
-    `None` if there is no positive.
-
-    Source: Davis and Goadrich, ICML 2006, without interpolation.
-    """
-    groups = _groups(positive, scores)
-    every = sum(good for good, _ in groups)
-    area, seen, hits = 0.0, 0, 0
-    for good, bad in groups:
-        seen += good + bad
-        hits += good
-        area += good * hits / seen
-    return area / every if every else None
-
-
 def balanced_accuracy(gold: Sequence[Hashable], predicted: Sequence[Hashable | None]) -> float | None:
     """Mean over the labels in `gold` of: items of the label predicted so / items of the label.
 
@@ -60,18 +42,6 @@ def balanced_accuracy(gold: Sequence[Hashable], predicted: Sequence[Hashable | N
         for label in dict.fromkeys(right for right, _ in judged)
     ]
     return sum(recalls) / len(recalls) if recalls else None
-
-
-def balanced_accuracy_bounds(
-    gold: Sequence[Hashable], predicted: Sequence[Hashable | None]
-) -> tuple[float, float] | None:
-    """What it would be if every unscored item were wrong, and if every one were right; `None` without items."""
-    wrong = object()
-    worst = balanced_accuracy(gold, [wrong if guess is None else guess for guess in predicted])
-    best = balanced_accuracy(
-        gold, [right if guess is None else guess for right, guess in zip(gold, predicted, strict=True)]
-    )
-    return None if worst is None or best is None else (worst, best)
 
 
 def f1_by_label(gold: Sequence[Hashable], predicted: Sequence[Hashable | None]) -> dict[Hashable, float]:

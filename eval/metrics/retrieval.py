@@ -73,13 +73,6 @@ def ndcg(found: Sequence[str], grades: Grades, *, k: int) -> float | None:
     return _dcg([max(0, grades.get(doc_id, 0)) for doc_id in _first(found, k)]) / _dcg(best[:k])
 
 
-def per_question(
-    run: Mapping[str, Sequence[str]], qrels: Mapping[str, Grades], measure: Measure
-) -> dict[str, float | None]:
-    """The measure for every question of `qrels`, in its order; one that the run lacks has an empty ranking."""
-    return {question: measure(run.get(question, ()), grades) for question, grades in qrels.items()}
-
-
 def _first(found: Sequence[str], k: int | None) -> list[str]:
     if k is not None and k < 1:
         raise ValueError(f"k counts ranks from 1, not {k}")

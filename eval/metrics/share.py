@@ -1,7 +1,7 @@
-"""A part of a whole that remembers how much could not be judged, and the two ways to average.
+"""A part of a whole that remembers how much could not be judged.
 
-Every metric that counts returns a `Share`, so that a report can pool over claims, average over
-answers, and print what unscored items could change.
+Every metric that counts returns a `Share`, so that a report can pool over claims and print
+what unscored items could change.
 """
 
 from __future__ import annotations
@@ -39,15 +39,6 @@ class Share:
         return Share(self.part + other.part, self.whole + other.whole, self.unscored + other.unscored)
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """A mean over `n` values; `left_out` had none."""
-
-    value: float | None
-    n: int
-    left_out: int
-
-
 def counted(outcomes: Iterable[float | None]) -> Share:
     """Sum what is true, or true to a degree in 0..1; `None` is unscored."""
     seen = list(outcomes)
@@ -58,16 +49,6 @@ def counted(outcomes: Iterable[float | None]) -> Share:
 def pooled(shares: Iterable[Share]) -> Share:
     """All items as one: sum of parts / sum of wholes, so that long answers weigh more."""
     return sum(shares, Share())
-
-
-def averaged(values: Iterable[float | None]) -> Mean:
-    """Each value once, so that every answer weighs the same: sum / number of values that are not `None`.
-
-    `None` if there is no value. What was left out is counted, because a mean over few is worth less.
-    """
-    seen = list(values)
-    kept = [value for value in seen if value is not None]
-    return Mean(sum(kept) / len(kept) if kept else None, len(kept), len(seen) - len(kept))
 
 
 def harmonic(precision: float | None, recall: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Rates of answering wrongly and refusing wrongly, and the risk–coverage curve."""
+"""The risk–coverage curve and the area under it."""
 
 from itertools import permutations
 
@@ -6,42 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics.abstention import Point, Response, aurc, false_answer_rate, false_refusal_rate, risk_coverage
-from eval.metrics.share import Share
-
-RESPONSES = [
-    Response(answerable=True, answered=True),
-    Response(answerable=True, answered=False),
-    Response(answerable=True, answered=None),
-    Response(answerable=False, answered=True, kind="near"),
-    Response(answerable=False, answered=False, kind="near"),
-    Response(answerable=False, answered=False, kind="far"),
-]
-
-
-def test_rates_by_hand():
-    assert false_answer_rate(RESPONSES) == Share(1, 3)
-    assert false_answer_rate(RESPONSES, kind="near") == Share(1, 2)
-    assert false_answer_rate(RESPONSES, kind="far") == Share(0, 1)
-    assert false_refusal_rate(RESPONSES) == Share(1, 2, 1)
-
-
-def test_an_error_is_neither_an_answer_nor_a_refusal():
-    errors = [Response(answerable=answerable, answered=None) for answerable in (True, False)]
-    assert false_answer_rate(errors) == Share(0, 0, 1)
-    assert false_refusal_rate(errors) == Share(0, 0, 1)
-
-
-def test_without_such_questions_there_is_no_rate():
-    assert false_answer_rate(RESPONSES[:3]).value is None
-    assert false_refusal_rate(RESPONSES[3:]).value is None
-
-
-def test_always_and_never_abstaining():
-    silent = [Response(response.answerable, answered=False) for response in RESPONSES]
-    talkative = [Response(response.answerable, answered=True) for response in RESPONSES]
-    assert (false_answer_rate(silent).value, false_refusal_rate(silent).value) == (0.0, 1.0)
-    assert (false_answer_rate(talkative).value, false_refusal_rate(talkative).value) == (1.0, 0.0)
+from eval.metrics.abstention import Point, aurc, risk_coverage
 
 
 def test_curve_by_hand():

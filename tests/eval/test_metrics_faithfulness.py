@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.metrics.faithfulness import JudgedAnswer, Tally, after, before, faithful_answers, pooled, read_verdict, tally
-from eval.metrics.share import Share, averaged
+from eval.metrics.faithfulness import JudgedAnswer, Tally, after, before, faithful_answers, pooled, tally
+from eval.metrics.share import Share
 from rag.types import Verdict
 
 GOOD, BAD, NONE, OPEN = Verdict.SUPPORTED, Verdict.CONTRADICTED, Verdict.NOT_ENOUGH_INFO, Verdict.UNCHECKED
@@ -18,11 +18,8 @@ def test_by_hand():
     shown, drafted = pooled(map(after, answers)), pooled(map(before, answers))
     assert shown == Tally(3, 0, 1)
     assert drafted == Tally(3, 2, 2)
-    assert (shown.faithfulness, shown.contradiction, shown.invention) == (Share(3, 4), Share(0, 4), Share(1, 4))
+    assert (shown.faithfulness, shown.contradiction) == (Share(3, 4), Share(0, 4))
     assert drafted.faithfulness.value == 3 / 7
-    per_answer = averaged(after(answer).faithfulness.value for answer in answers)
-    assert per_answer.value == pytest.approx((2 / 3 + 1) / 2)
-    assert (per_answer.n, per_answer.left_out) == (2, 1)
     assert faithful_answers(answers) == Share(1, 2)
 
 
@@ -38,7 +35,6 @@ def test_an_abstention_is_never_a_faithful_answer():
     assert after(abstention).faithfulness.value is None
     assert faithful_answers([abstention]) == Share(0, 0)
     assert faithful_answers([abstention, JudgedAnswer((BAD,))]) == Share(0, 1)
-    assert averaged([after(abstention).faithfulness.value]).left_out == 1
 
 
 def test_nonsense_is_not_faithful():
@@ -47,8 +43,8 @@ def test_nonsense_is_not_faithful():
 
 
 def test_what_cannot_be_judged_is_unscored_with_both_bounds():
-    """An unparseable judge must not score 1.0, as in promptfoo."""
-    found = tally([read_verdict("As a large language model, I"), GOOD, read_verdict("contradicted")])
+    """A judge that cannot tell must not score 1.0, as in promptfoo."""
+    found = tally([OPEN, GOOD, BAD])
     assert found == Tally(1, 1, 0, 1)
     share = found.faithfulness
     assert (share.value, share.lowest, share.highest) == (1 / 2, 1 / 3, 2 / 3)
@@ -56,27 +52,6 @@ def test_what_cannot_be_judged_is_unscored_with_both_bounds():
     assert (silent.value, silent.lowest, silent.highest) == (None, 0.0, 1.0)
     answers = [JudgedAnswer((GOOD, OPEN)), JudgedAnswer((BAD, OPEN)), JudgedAnswer((GOOD,))]
     assert faithful_answers(answers) == Share(1, 2, 1)
-
-
-@pytest.mark.parametrize(
-    ("reply", "verdict"),
-    [
-        ("supported", GOOD),
-        (" **Supported.**\n", GOOD),
-        ("CONTRADICTED", BAD),
-        ("not_enough_info", NONE),
-        ("Not found", NONE),
-        ("", OPEN),
-        ("not supported", OPEN),
-        ("unsupported", OPEN),
-        ("supported or contradicted", OPEN),
-        ("не supported", OPEN),
-        ("yes", OPEN),
-        ("1", OPEN),
-    ],
-)
-def test_only_a_label_is_a_verdict(reply, verdict):
-    assert read_verdict(reply) is verdict
 
 
 @given(ANSWERS)
@@ -88,13 +63,13 @@ def test_against_a_naive_version(answers):
         judged = [verdict for verdict in every if verdict is not OPEN]
         assert found.faithfulness.whole == len(judged)
         assert found.unscored == len(every) - len(judged)
-        parts = (found.faithfulness.value, found.contradiction.value, found.invention.value)
+        assert found.not_found == judged.count(NONE)
+        parts = (found.faithfulness.value, found.contradiction.value)
         if judged:
-            assert parts == pytest.approx([judged.count(verdict) / len(judged) for verdict in (GOOD, BAD, NONE)])
-            assert sum(parts) == pytest.approx(1)
+            assert parts == pytest.approx([judged.count(verdict) / len(judged) for verdict in (GOOD, BAD)])
             assert found.faithfulness.lowest <= found.faithfulness.value <= found.faithfulness.highest
         else:
-            assert parts == (None, None, None)
+            assert parts == (None, None)
     given_answers = [answer.kept for answer in answers if answer.kept and not answer.abstained]
     sure = [kept for kept in given_answers if set(kept) == {GOOD}]
     open_ones = [kept for kept in given_answers if set(kept) in ({OPEN}, {GOOD, OPEN})]

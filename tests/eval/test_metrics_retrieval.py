@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import RR, R, Success, nDCG
 
-from eval.metrics.retrieval import ndcg, per_question, ranking, ranking_of, recall, reciprocal_rank, success
+from eval.metrics.retrieval import ndcg, ranking, ranking_of, recall, reciprocal_rank, success
 from rag.types import Chunk, Hit
 
 IDS = [f"d{number}" for number in range(8)]
@@ -35,11 +35,6 @@ def test_a_question_without_relevant_documents_has_no_value_and_one_without_hits
         assert measure([], {"a": 1}, k=3) == 0.0
     assert reciprocal_rank(["a"], {"a": 0}) is None
     assert reciprocal_rank([], {"a": 1}) == 0.0
-
-
-def test_a_question_that_the_run_lacks_stays_in():
-    qrels = {"q1": {"a": 1}, "q2": {"b": 1}, "q3": {}}
-    assert per_question({"q1": ["a"], "q9": ["b"]}, qrels, reciprocal_rank) == {"q1": 1.0, "q2": 0.0, "q3": None}
 
 
 def test_a_document_found_twice_counts_once():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval import metrics
-from eval.metrics.share import Mean, Share, averaged, counted, harmonic, pooled
+from eval.metrics.share import Share, counted, harmonic, pooled
 
 OUTCOMES = st.lists(st.none() | st.booleans() | st.sampled_from([0.25, 0.5]))
 
@@ -19,14 +19,12 @@ def test_by_hand():
     assert share == Share(1.5, 3, 1)
     assert (share.value, share.lowest, share.highest) == (0.5, 1.5 / 4, 2.5 / 4)
     assert pooled([share, Share(1, 1)]) == Share(2.5, 4, 1)
-    assert averaged([0.0, None, 1.0, 1.0]) == Mean(pytest.approx(2 / 3), 3, 1)
     assert harmonic(0.5, 1.0) == pytest.approx(2 / 3)
 
 
 def test_nothing_has_no_value():
     assert (Share().value, Share().lowest, Share().highest) == (None, None, None)
     assert pooled([]).value is None
-    assert averaged([None]) == Mean(None, 0, 1)
     assert harmonic(None, 1.0) is harmonic(1.0, None) is None
     assert harmonic(0.0, 0.0) == 0.0
 
