@@ -132,9 +132,8 @@ _HOUSEHOLD = frozenset("AI ML RL QA IR MT".split())
 
 
 _NEGATORS = frozenset(
-    "not no never neither nor without cannot none nothing hardly barely unable fail fails failed failing lack "
-    "lacks"
-    " lacking".split()
+    "not no never neither nor without cannot none nothing hardly barely unable fail fails failed failing lack lacks "
+    "lacking".split()
 )
 _REACH = 2  # content words that a "not" reaches
 

@@ -14,7 +14,10 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 
-_TERMINAL = re.compile(r"""[.?!…]+["'”’»)\]]*(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*(?=\s|$)|[。！？]+["”’」』]*|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n""")
+_TERMINAL = re.compile(
+    r"""[.?!…]+["'”’»)\]]*(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*(?=\s|$)|[。！？]+["”’」』]*"""
+    r"""|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n"""
+)
 _OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*(?:[^\W_a-z]|[a-z]{1,3}[A-Z0-9])""")  # a capital, or mRNA, pH, p53
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")
