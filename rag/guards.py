@@ -70,7 +70,8 @@ def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
         # "drops by 0.3" says what "-0.3" says.
         wanted = [figure, replace(figure, value=-figure.value)] if _falls(claim) != _falls(evidence) else [figure]
         known = any(_same(one, other) for one in wanted for other in shown)
-        if not known and not _in_a_name(figure, f"{evidence} {context}"):
+        named = f"{evidence} {context}"
+        if not known and not _in_a_name(figure, named) and not _of_another_name(figure, claim, named):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None
 
@@ -87,6 +88,16 @@ def _same(claimed: Figure, shown: Figure) -> bool:
 def _in_a_name(figure: Figure, text: str) -> bool:
     """Whether the figure is part of a name there, as the 2 of `Gemma 2`."""
     return bool(re.search(rf"[A-Z][\w-]* ?-?(?<!\d){re.escape(figure.text)}(?!\d|[.,]\d|\s?%)", text))
+
+
+def _of_another_name(figure: Figure, claim: str, text: str) -> bool:
+    """Whether it belongs to a name of which no letters are there: the 19 of `COVID-19` is for `_names` to miss."""
+    there = set(_LETTERS.findall(text.lower()))
+    own = {part for name in names(claim) if figure.text in name for part in _LETTERS.findall(name.lower())}
+    return bool(own) and own.isdisjoint(there)
+
+
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def _names(claim: str, evidence: str, context: str) -> Objection | None:

@@ -307,3 +307,10 @@ def test_a_converse_says_the_same(claim, evidence):
 )
 def test_one_reversal_alone_is_noticed(claim, evidence, guard):
     assert guard_of(claim, evidence) == guard
+
+
+def test_a_figure_of_a_name_that_is_not_there_is_no_other_figure():
+    claim = "COVID-19 spreads before symptoms."
+    found = guards.object_to(claim, "The virus spreads 2 days before symptoms.")
+    assert (found.guard, found.contradicts) == ("names", False)
+    assert guards.object_to("CodeLlama-7B has sparse circuits.", "CodeLlama-13B has sparse circuits.").contradicts
