@@ -97,7 +97,8 @@ def _summary(answer: Answer) -> str:
     supported = sum(claim.verdict is Verdict.SUPPORTED for claim in claims)
     text = f"{supported} of {len(claims)} sentences supported (judge: {'; '.join(judges) or 'none'})"
     if answer.withdrawn:
-        text += f" · {len(answer.withdrawn)} withdrawn because the papers do not support it"
+        what = "it" if len(answer.withdrawn) == 1 else "them"
+        text += f" · {len(answer.withdrawn)} withdrawn because the papers do not support {what}"
     if answer.fabricated_markers:
         text += f" · {answer.fabricated_markers} made-up footnote numbers dropped"
     return style(wrapped(text, first="✓ ", indent="  "), dim=True)
