@@ -55,8 +55,8 @@ def compare(
     a, b = read_scores(folder_a), read_scores(folder_b)
     rows_a = {row["id"]: row for row in a["rows"]}
     rows_b = {row["id"]: row for row in b["rows"]}
-    asked = [read_manifest(folder).get("questions_sha256") for folder in (folder_a, folder_b)]
-    if rows_a.keys() != rows_b.keys() or asked[0] != asked[1]:
+    run_a, run_b = read_manifest(folder_a), read_manifest(folder_b)
+    if rows_a.keys() != rows_b.keys() or run_a.get("questions_sha256") != run_b.get("questions_sha256"):
         raise EvalError(f"{folder_a} and {folder_b} were asked other questions; compare runs over the same file")
     if a.get("judge") != b.get("judge"):
         raise EvalError(
@@ -79,8 +79,8 @@ def compare(
         row["p_holm"] = adjusted[name]
         row["verdict"] = _verdict(row)
     return {
-        "a": read_manifest(folder_a),
-        "b": read_manifest(folder_b),
+        "a": run_a,
+        "b": run_b,
         "questions": len(ids),
         "judge": a.get("judge"),
         "errors": {side: len(own) for side, own in errors.items()},
@@ -139,7 +139,11 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
     after = [part / whole for _, _, part, whole in own]
     interval = bootstrap(own, lambda rows: _difference(metric, rows), clusters=keys, resamples=1000)
     binary = set(before) | set(after) <= {0.0, 1.0}
-    tested = _tested(metric, own, keys)
+    if metric.pooled:  # what is tested is what is shown
+        p = swap_sides(own, clusters=keys)
+    else:
+        flipped = sign_flip(before, after, clusters=keys)
+        p = flipped.p if flipped else None
     exact = mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None
     changes = [y - x for x, y in zip(before, after, strict=True)]
     better = sum((change < 0) == metric.lower_is_better and change != 0 for change in changes)
@@ -153,7 +157,7 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "difference": _difference(metric, own),
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "p": tested,
+        "p": p,
         "p_mcnemar": exact.p if exact else None,
         "n": len(own),
         "clusters": len(set(keys)),
@@ -162,14 +166,6 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "ties": changes.count(0.0),
         "losses": len(changes) - better - changes.count(0.0),
     }
-
-
-def _tested(metric: Metric, own: Sequence[_Pair], clusters: Sequence[str]) -> float | None:
-    """The p-value of the difference that is shown: of pooled shares where it is one, else of means."""
-    if metric.pooled:
-        return swap_sides(own, clusters=clusters)
-    tested = sign_flip([row[0] / row[1] for row in own], [row[2] / row[3] for row in own], clusters=clusters)
-    return tested.p if tested else None
 
 
 def _side(metric: Metric, rows: Sequence[_Pair], first: int) -> float | None:

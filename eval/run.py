@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,7 @@ def manifest_of(questions: Sequence[Question], system: System, settings: Mapping
     }
 
 
+@cache
 def code_of() -> str:
     """16 hex digits that change with the code, weights and constants that make answers."""
     found = hashlib.sha256()

@@ -65,12 +65,14 @@ _INTRODUCES = re.compile(
 
 
 def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
-    shown = figures(evidence)
-    for figure in figures(claim):
-        # "drops by 0.3" says what "-0.3" says.
-        wanted = [figure, replace(figure, value=-figure.value)] if _falls(claim) != _falls(evidence) else [figure]
+    claimed = figures(claim)
+    if not claimed:
+        return None
+    shown, named = figures(evidence), f"{evidence} {context}"
+    sign_is_told = _falls(claim) != _falls(evidence)  # "drops by 0.3" says what "-0.3" says
+    for figure in claimed:
+        wanted = [figure, replace(figure, value=-figure.value)] if sign_is_told else [figure]
         known = any(_same(one, other) for one in wanted for other in shown)
-        named = f"{evidence} {context}"
         if not known and not _in_a_name(figure, named) and not _of_another_name(figure, claim, named):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None

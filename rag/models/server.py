@@ -156,21 +156,19 @@ class ServerEmbedder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts: `(n, d)`."""
         rows: list[Any] = []
-        for start in range(0, len(texts), BATCH):
-            body = {"model": self.name, "input": list(texts[start : start + BATCH])}
-            answer = self._server.post("/embeddings", body)
-            try:
+        try:
+            for start in range(0, len(texts), BATCH):
+                body = {"model": self.name, "input": list(texts[start : start + BATCH])}
+                answer = self._server.post("/embeddings", body)
                 rows += [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
-                vectors = np.asarray(rows, np.float32)
-                if not (vectors.ndim == 2 and vectors.size and np.isfinite(vectors).all()):
-                    raise ValueError("no table of numbers")
-            except (KeyError, TypeError, ValueError) as error:
-                raise ServerError(
-                    f"{self._server.url}/embeddings sent no embeddings: is it the right server?"
-                ) from error
+            vectors = np.asarray(rows, np.float32)
+            if rows and not (vectors.ndim == 2 and vectors.size and np.isfinite(vectors).all()):
+                raise ValueError("no table of numbers")
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerError(f"{self._server.url}/embeddings sent no embeddings: is it the right server?") from error
         if len(rows) != len(texts):
             raise ServerError(f"{self._server.url}/embeddings sent {len(rows)} vectors for {len(texts)} texts")
-        return unit_rows(np.asarray(rows, np.float32))
+        return unit_rows(vectors)
 
     def encode_query(self, text: str) -> Vectors:
         """Embed a query: `(d,)`."""
