@@ -119,6 +119,25 @@ def test_loose_rows_in_the_catalog_are_found_and_mended(library):
     assert [f.problem for f in library.doctor()] == ["1 papers wait for their vectors"]
 
 
+def test_papers_that_lost_their_vectors_or_their_row_come_back(library):
+    before = contents(library)
+    library._catalog.run("UPDATE chunks SET vectors = x'00000000' WHERE rowid = (SELECT min(rowid) FROM chunks)")
+    library._catalog.run("DELETE FROM chunks WHERE doc_id = 'd3'")
+    library._catalog.run("DELETE FROM documents WHERE id = 'd7'")
+    problems = [finding.problem for finding in library.doctor(repair=True) if finding.part == "catalog"]
+    assert problems == [
+        "2 chunks of documents that do not exist",
+        "1 chunks whose vectors do not fit",
+        "1 documents whose vectors are gone",
+        "1 records whose document is gone",
+    ]
+    assert library.pending_count() == 2
+    assert [f.part for f in library.doctor()] == ["files", "documents"]
+    put(library, "a.txt", [paper(n) for n in range(60)])
+    assert contents(library) == before
+    assert not library.doctor()
+
+
 def test_a_damaged_catalog_is_not_mended_but_named(library):
     library.close()
     path = library.folder / "catalog.sqlite3"

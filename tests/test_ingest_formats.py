@@ -245,12 +245,47 @@ def test_json_array_is_read_up_to_its_fault(tmp_path):
         (["Smith, Ann", {"name": "O'Neil, J.R. Bo"}, "Reed, Jr."], ["Ann Smith", "J.R. Bo O'Neil", "Reed, Jr."]),
         ("Reed, Lind et al.", ["Reed", "Lind", "et al."]),
         ("Ada Reed, Bo Lind", ["Ada Reed", "Bo Lind"]),
+        ("Reed, A., van der Lind, B.-C., & O'Park, D. E.", ["A. Reed", "B.-C. van der Lind", "D. E. O'Park"]),
+        ("Reed, AB, Lind, C et al.", ["AB Reed", "C Lind", "et al."]),
+        ("Ada Reed, II", ["Ada Reed II"]),
+        ("欧阳娜娜, 王伟, 司马光光, 李娜", ["欧阳娜娜", "王伟", "司马光光", "李娜"]),
+        ([{"name": {"given": "Ada", "family": "Reed"}}], ["Ada Reed"]),
     ],
 )
 def test_authors(tmp_path, authors, expected):
     line = json.dumps({"title": "T", "abstract": LICHEN, "authors": authors})
     (document,), _ = read(tmp_path / "a.jsonl", line)
     assert document.metadata["authors"] == expected
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_arrays_after_an_array_are_read_and_other_things_named(tmp_path, name):
+    one, two = (json.dumps([{"title": title, "abstract": LICHEN}]) for title in ("One", "Two"))
+    documents, rejections = read(tmp_path / name, f"{one}\n[]\n{two}\n")
+    assert [document.title for document in documents] == ["One", "Two"]
+    assert not rejections
+    documents, rejections = read(tmp_path / name, f"{one}\n{two[1:-1]}\n")
+    assert [document.title for document in documents] == ["One"]
+    assert [(r.place, r.reason) for r in rejections] == [("record 2", "what follows the array was not read")]
+
+
+@pytest.mark.parametrize("title", ["NaN", '"nan"', '"None"', '"[Not Available]."'])
+def test_a_title_that_says_that_there_is_none_is_none(tmp_path, title):
+    lines = [f'{{"title": {title}, "abstract": "{LICHEN} {n}", "year": 2020, "venue": NaN}}' for n in range(2)]
+    documents, _ = read(tmp_path / "a.jsonl", "\n".join(lines))
+    assert [(document.title, facts(document)) for document in documents] == [("", {"year": 2020})] * 2
+    assert len({document.id for document in documents}) == 2
+
+
+def test_identifiers_in_an_address(tmp_path):
+    entry = "@misc{{a, title={{T}}, abstract={{Lichens grow.}}, url={{{}}}}}"
+    for address, found in {
+        "https://doi.org/10.1000%2FXyz": {"doi": "10.1000/xyz"},
+        "http://arxiv.org/abs/2403.10704v1": {"arxiv_id": "2403.10704v1"},
+        "https://journals.example.org/10.1000/xyz": {},
+    }.items():
+        (document,), _ = read(tmp_path / "a.bib", entry.format(address))
+        assert facts(document) == {"url": address, "cite_key": "a", **found}
 
 
 def test_bibtex(tmp_path):
@@ -300,6 +335,16 @@ def test_ris_with_an_abstract_in_parts_and_a_journal_in_full(tmp_path):
     assert (part.text, part.metadata["venue"]) == ("Moss grows.", "The book of moss")
 
 
+@pytest.mark.parametrize("gap", [" - ", "  -", "  - "])
+def test_ris_whose_tags_are_spaced_otherwise(tmp_path, gap):
+    lines = ["TYJOUR", "AULichen Group,", "TISlow lichens", "AB", "N2Lichens grow", "slowly.", "ER"]
+    text = "\n".join(line if line == "slowly." else f"{line[:2]}{gap}{line[2:]}" for line in lines)
+    (paper, again), rejections = read(tmp_path / "a.ris", f"{text}\n{text}\n")
+    assert not rejections
+    assert (paper.title, paper.text) == (again.title, again.text) == ("Slow lichens", "Lichens grow slowly.")
+    assert facts(paper) == {"authors": ["Lichen Group"]}
+
+
 def test_medline(tmp_path):
     (document,), rejections = read(tmp_path / "a.nbib", NBIB)
     assert document.title == "Slow lichens and the weather."
@@ -313,6 +358,11 @@ def test_medline(tmp_path):
         "keywords": ["lichen"],
     }
     assert len(rejections) == 1
+
+
+def test_medline_with_a_title_in_its_own_language_only(tmp_path):
+    (document,), _ = read(tmp_path / "a.nbib", f"PMID- 1\nTI  - [Not Available].\nAB  - {LICHEN}\nTT  - Les lichens.\n")
+    assert document.title == "Les lichens."
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("a.csv", ","), ("a.tsv", "\t"), ("a.csv", ";"), ("a.txt", "\t")])
@@ -335,6 +385,24 @@ def test_tables(tmp_path, name, delimiter):
     assert [rejection.place for rejection in rejections] == ["record 2", "record 3"]
 
 
+def test_table_with_a_line_for_excel_and_columns_given_twice(tmp_path):
+    text = f"sep=;\nTitle;Abstract;PMID;Abstract;Title\nLichens;{LICHEN};12.0; ;\n;;13.0;{LICHEN};Mosses\n"
+    documents, rejections = read(tmp_path / "a.csv", text)
+    assert not rejections
+    assert [(d.title, d.text, facts(d)) for d in documents] == [
+        ("Lichens", LICHEN, {"pmid": "12"}),
+        ("Mosses", LICHEN, {"pmid": "13"}),
+    ]
+
+
+def test_table_with_full_texts(tmp_path):
+    body = "A line, of a paper, so long.\n" * 6_000
+    text = f'title,abstract,body\nLichens,{LICHEN},"{body}"\nMosses,{LICHEN},"{body}"\n'
+    documents, rejections = read(tmp_path / "a.csv", text)
+    assert not rejections
+    assert [document.title for document in documents] == ["Lichens", "Mosses"]
+
+
 def test_table_without_an_abstract_column(tmp_path):
     documents, (rejection,) = read(tmp_path / "a.csv", "name,age\nAda,40\n")
     assert not documents
@@ -354,6 +422,21 @@ def test_pubmed_xml(tmp_path):
         "keywords": ["lichen"],
     }
     assert [rejection.place for rejection in rejections] == ["record 2"]
+
+
+def test_pubmed_with_a_withdrawn_doi_and_a_title_in_its_own_language_only(tmp_path):
+    title = "<ArticleTitle>[Not Available].</ArticleTitle><VernacularTitle>Les lichens.</VernacularTitle>"
+    doi = '<ELocationID EIdType="doi" ValidYN="N">10.1000/wrong</ELocationID>'
+    text = PUBMED.replace("<ArticleTitle>Slow <i>Cladonia</i> growth.</ArticleTitle>", title + doi)
+    (document,), _ = read(tmp_path / "a.xml", text)
+    assert (document.title, document.metadata["doi"]) == ("Les lichens.", "10.1000/pm")
+
+
+def test_an_error_of_arxiv_is_no_paper(tmp_path):
+    text = ATOM.replace("http://arxiv.org/abs/2101.00001v2", "https://arxiv.org/api/errors#incorrect_id_format_for_1")
+    documents, (rejection,) = read(tmp_path / "a.xml", text)
+    assert not documents
+    assert rejection.reason == "no paper but an error of arXiv's: Lichens grow slowly. We measured them."
 
 
 def test_arxiv_atom(tmp_path):

@@ -27,6 +27,10 @@ def test_arxiv_doi_is_an_arxiv_key():
     assert identity_keys(document(doi="10.48550/arxiv.2403.19851")) == ("arxiv:2403.19851",)
 
 
+def test_the_subject_class_of_an_old_arxiv_id_is_left_out():
+    assert identity_keys(document(arxiv_id="math.GT/0309136v1")) == identity_keys(document(arxiv_id="math/0309136"))
+
+
 def test_text_is_the_last_resort():
     (key,) = identity_keys(document("?!"))
     assert key.startswith("text:")
@@ -67,6 +71,8 @@ def test_titles_that_differ():
         ("http://arxiv.org/pdf/2403.19851v1.pdf", "2403.19851v1"),
         ("arXiv:2403.19851 [cs.CL]", "2403.19851"),
         ("10.48550/arXiv.2403.19851", "2403.19851"),
+        ("math.GT/0309136v1", "math.GT/0309136v1"),
+        ("train/0309136", ""),
         ("3dv2025-05T81", ""),
         ("2099.12345", ""),
         (7, ""),
@@ -79,6 +85,8 @@ def test_arxiv_ids(value, expected):
 def test_other_identifiers_and_years():
     assert doi("https://doi.org/10.1000/ABC.") == doi("doi:10.1000/abc") == "10.1000/abc"
     assert doi("10.1016/S0140(05)") == "10.1016/s0140(05)"
+    assert doi("https://doi.org/10.1000%2FA(98)1%3C2::3%3E4") == "10.1000/a(98)1<2::3>4"
+    assert pmid("123.0") == "123"
     assert pmid("https://pubmed.ncbi.nlm.nih.gov/123/") == pmid(123) == "123"
     assert [year(value) for value in ("2020-01-02", "20200102", 2020.0, [[2020]], {"year": 2020})] == [2020] * 5
     assert [year(value) for value in (True, "n.d.", 12, None, "123456", "3020")] == [None] * 6
@@ -135,7 +143,16 @@ def test_clean_texts_are_printable_and_stay_so(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["levels (e.g.", "and then", "we show that", "a, b,", "To be cont...", "See (i.e., Fig. 1 of"]
+    "text",
+    [
+        "levels (e.g.",
+        "and then",
+        "we show that",
+        "a, b,",
+        "To be cont...",
+        "See (i.e., Fig. 1 of",
+        "and(ABSTRACT TRUNCATED AT 250 WORDS)",
+    ],
 )
 def test_texts_that_stop(text):
     assert stops_in_mid_sentence(f"{TEXT} {text}" if text != "and then" else f"{TEXT} and")

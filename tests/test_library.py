@@ -144,6 +144,16 @@ def test_prune_leaves_what_is_there_and_could_not_be_read(library, tmp_path):
     assert library.prune([tmp_path / "x"], []) == 1
 
 
+def test_prune_deletes_what_is_a_folder_now(library, tmp_path):
+    file = existing(tmp_path / "x" / "notes")
+    put(library, file, [paper("a")])
+    file.unlink()
+    existing(file / "b.txt")
+    put(library, file / "b.txt", [paper("b")])
+    assert library.prune([tmp_path / "x"], [file / "b.txt"]) == 1
+    assert [document.id for document in library.list()[0]] == ["db"]
+
+
 def test_a_file_is_one_file_however_it_is_named(library, tmp_path, monkeypatch):
     file = existing(tmp_path / "papers" / "a.txt")
     (tmp_path / "link").symlink_to(tmp_path / "papers")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import unquote
 
 ET_AL = "et al."
 
@@ -15,17 +16,25 @@ _COMPACT_DATE = re.compile(r"(1[5-9]\d\d|20\d\d)[01]\d[0-3]\d")
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _ARXIV_DOI = re.compile(r"10\.48550/arxiv\.(\S+)", re.I)
 _ARXIV_NEW = r"\d{2}(?:0[1-9]|1[0-2])\.\d{4,5}"
-_ARXIV_OLD = r"[a-z][a-z-]{1,17}(?:\.[A-Za-z]{2})?/\d{7}"
+_ARXIV_OLD = (  # https://arxiv.org/archive; those begun since 2007 have no ids of this form
+    r"(?:acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga|"
+    r"funct-an|gr-qc|hep-(?:ex|lat|ph|th)|math(?:-ph)?|mtrl-th|nlin|nucl-(?:ex|th)|patt-sol|physics|plasm-ph|q-alg|q-bio|"
+    r"quant-ph|solv-int|supr-con)(?:\.[a-z]{2})?/\d{7}"
+)
 _ARXIV = re.compile(
     rf"(?:(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)?"
     rf"({_ARXIV_NEW}|{_ARXIV_OLD})(v\d+)?(?:\.pdf)?(?:\s*\[[\w.-]+\])?/?",
     re.I,
 )
-_PMID = re.compile(r"(?:(?:https?://)?(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/|pmid:?\s*)?(\d{1,9})/?", re.I)
+_PMID = re.compile(  # pandas makes 123.0 of it
+    r"(?:(?:https?://)?(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/|pmid:?\s*)?(\d{1,9})(?:\.0)?/?",
+    re.I,
+)
 _TRAILING_ET_AL = re.compile(r"(?:(?:\band|&) )?\b(?:et\.? al\b\.?|others)$", re.I)
 _NAMES_LIMIT = 200_000  # characters: the longest author lists, of some 5,000 people, have half of that
 _AND = re.compile(r" (?:and|&) |;")
 _SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?d|m\.?d)\.?", re.I)
+_INITIALS = re.compile(r"(?:[^\W\d_a-z]\.[\s-]*){1,4}|[^\W\d_a-z]{1,2}|[^\W\d_a-z](?:[\s-][^\W\d_a-z]){1,2}")
 _FAMILY = r"(?:(?i:van|von|der|den|de|da|di|dos|du|la|le|el|al|bin|ter|ten)\s+)*[^\W\d_a-z][\w'’-]*"
 _GIVEN = r"[^\W\d_a-z](?:[\w'’-]*|(?:\.[\s-]?[A-Z])*)\.?"
 _INVERTED = re.compile(rf"{_FAMILY},\s*{_GIVEN}(?:\s+{_GIVEN}){{0,2}}")
@@ -58,7 +67,9 @@ def year(value: object) -> int | None:
 
 def doi(value: object) -> str:
     """`10.1000/xyz` in lower case out of any of its spellings, or an empty string."""
-    found = _DOI.search(value[:2000]) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return ""
+    found = _DOI.search(unquote(value[:2000]) if "://" in value else value[:2000])
     if not found:
         return ""
     text = found[0].rstrip(".,;\"'>]}").lower()
@@ -95,7 +106,7 @@ def given_family(name: str) -> str:
     if len(parts) == 3 and all(parts):
         family, suffix, given = parts if _SUFFIX.fullmatch(parts[1]) else (parts[0], parts[2], parts[1])
         return f"{given} {family} {suffix}"
-    return name.strip()
+    return name.strip(" ,")  # EndNote ends the name of a group with a comma
 
 
 def is_inverted(text: str) -> bool:
@@ -133,13 +144,20 @@ def parsed_names(value: object) -> list[str]:
 
 
 def _comma_separated(parts: list[str]) -> list[str]:
+    names = [name.strip() for part in parts for name in part.split(",") if name.strip()]
+    if list(map(_is_initials, names)) == [False, True] * (len(names) // 2):  # "Family, G., Family, G."
+        return [f"{given} {family}" for family, given in zip(names[::2], names[1::2], strict=True)]
     people: list[str] = []
-    for name in (name.strip() for part in parts for name in part.split(",")):
+    for name in names:
         if people and _SUFFIX.fullmatch(name):
             people[-1] = f"{people[-1]} {name}"
-        elif name:
+        else:
             people.append(name)
     return people
+
+
+def _is_initials(name: str) -> bool:
+    return name.isupper() and bool(_INITIALS.fullmatch(name)) and not _SUFFIX.fullmatch(name)
 
 
 def _name(value: Any) -> str:
@@ -153,7 +171,7 @@ def _name_in(value: dict[str, Any]) -> str:
         parts = (given, _first_string(value, ("non-dropping-particle", "dropping-particle")), family)
         return " ".join(part for part in parts if part)
     nested = next((value[key] for key in _NAME_KEYS if value.get(key)), "")
-    return _first_string(nested, _NAME_KEYS) if isinstance(nested, dict) else str(nested).strip()
+    return _name_in(nested) if isinstance(nested, dict) else str(nested).strip()
 
 
 def _first_string(value: dict[str, Any], keys: tuple[str, ...]) -> str:

@@ -86,7 +86,7 @@ def _values(record: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in record.items():
         if isinstance(value, dict) and set(value) == {"value"}:
             value = value["value"]
-        if value not in (None, "", [], {}):
+        if value not in (None, "", [], {}) and value == value:  # not so a NaN
             values.setdefault(squash(name), value)
     for group in (values.get("externalids"), values.get("ids")):
         for name, value in group.items() if isinstance(group, dict) else ():
@@ -103,8 +103,6 @@ def _described(record: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[st
         **{key: _first(values, names, _text) for key, names in _PLAIN_NAMES.items()},
         **_own_id(record, values),
     }
-    if not metadata["arxiv_id"]:
-        metadata["arxiv_id"] = fields.arxiv_id(metadata["url"])
     return _first(values, TITLE_NAMES, _text) or "", metadata
 
 

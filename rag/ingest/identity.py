@@ -20,7 +20,7 @@ _MUCH_SHORTER = 0.6  # of another's length: a first paragraph, not an edit
 _OF_TEXT = ("truncated", "file")  # metadata that describe the text, not the paper
 _STYLE = re.compile(r"\\(?:emph|em|bf|it|rm|tt|sc|mbox|text\w*|math\w*|bm|boldsymbol|operatorname)\b")
 _WORD = re.compile(r"[^\W_]+[+#]*|\^[+-]|(?<!\S)[+-](?=\d)")  # a sign tells C from C++, K⁺ from K⁻
-_VERSION = re.compile(r"v\d+$")
+_VERSION_OR_CLASS = re.compile(r"v\d+$|\.[a-z]{2}(?=/)")  # math.gt/0309136v1 is math/0309136
 
 
 def identity_keys(document: Document) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def identity_keys(document: Document) -> tuple[str, ...]:
     if (doi := metadata.get("doi")) and not arxiv_id_of_doi(doi):
         keys.append(f"doi:{doi}")
     if arxiv_id:
-        keys.append(f"arxiv:{_VERSION.sub('', arxiv_id.lower())}")
+        keys.append(f"arxiv:{_VERSION_OR_CLASS.sub('', arxiv_id.lower())}")
     if metadata.get("pmid"):
         keys.append(f"pmid:{metadata['pmid']}")
     if title := normalised_title(document.title):

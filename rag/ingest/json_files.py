@@ -100,13 +100,18 @@ def _entry(value: dict[str, Any], place: str) -> Outcome:
 
 
 def _elements(text: str, index: int) -> Iterator[Outcome]:
-    """The elements of an array whose bracket was read, up to the first that is no JSON."""
+    """The elements of an array whose bracket was read, and of those that follow it, up to the first that is no JSON."""
     decoder = json.JSONDecoder()
     number = 0
     while True:
-        while index < len(text) and text[index] in _SPACE:
-            index += 1
+        index = _past(_SPACE, text, index)
         if text.startswith("]", index):
+            index = _past(_SPACE, text, index + 1)
+            if text.startswith("[", index):
+                index += 1
+                continue
+            if index < len(text):
+                yield reject(f"record {number + 1}", "what follows the array was not read")
             return
         number += 1
         try:
@@ -115,8 +120,13 @@ def _elements(text: str, index: int) -> Iterator[Outcome]:
             yield reject(f"record {number}", f"not valid JSON: {error}; the rest of the array was not read")
             return
         yield from _element(value, f"record {number}")
-        while index < len(text) and text[index] in _SPACE + ",":
-            index += 1
+        index = _past(_SPACE + ",", text, index)
+
+
+def _past(characters: str, text: str, index: int) -> int:
+    while index < len(text) and text[index] in characters:
+        index += 1
+    return index
 
 
 def _element(value: object, place: str) -> Iterator[Outcome]:

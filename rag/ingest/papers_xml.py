@@ -11,7 +11,7 @@ from typing import TextIO
 from xml.etree.ElementTree import Element, ParseError
 
 from rag.ingest.markup import element_text
-from rag.ingest.records import Outcome, make_entry, reject
+from rag.ingest.records import Outcome, is_missing, make_entry, reject
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
@@ -60,11 +60,11 @@ def _pubmed(element: Element, place: str) -> Outcome:
     article = element.find("MedlineCitation/Article")
     if citation is None or article is None:
         return reject(place, "no Article element")
-    dois = [*article.findall("ELocationID[@EIdType='doi']")]
+    dois = [one for one in article.findall("ELocationID[@EIdType='doi']") if one.get("ValidYN") != "N"]
     dois += element.findall("PubmedData/ArticleIdList/ArticleId[@IdType='doi']")
     return make_entry(
         place,
-        _text(article.find("ArticleTitle")) or _text(article.find("VernacularTitle")),
+        next((t for name in ("ArticleTitle", "VernacularTitle") if not is_missing(t := _text(article.find(name)))), ""),
         _pubmed_abstract(article),
         {
             "authors": [name for author in article.findall("AuthorList/Author") if (name := _pubmed_name(author))],
@@ -104,6 +104,8 @@ def _pubmed_year(article: Element) -> str:
 
 def _atom(element: Element, place: str) -> Outcome:
     address = _text(element.find(f"{_ATOM}id")).strip()
+    if "arxiv.org/api/errors" in address:
+        return reject(place, f"no paper but an error of arXiv's: {_text(element.find(f'{_ATOM}summary'))}")
     return make_entry(
         place,
         _text(element.find(f"{_ATOM}title")),

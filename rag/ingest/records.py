@@ -32,12 +32,16 @@ TITLE_LIMIT = 5_000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_NO_TEXT = re.compile(r"[\[(]?(no abstract( available)?|abstract not available|n/?a|none|null|nan)[\])]?\.?", re.I)
+_NO_TEXT = re.compile(r"[\[(]?(no abstract( available)?|(abstract )?not available|n/?a|none|null|nan)[\])]?\.?", re.I)
 _DANGLING_WORD = re.compile(
     r"(?:^|\s)(?:a|an|and|as|at|between|by|for|from|in|into|is|of|on|or|such as|than|that|the|their|to|"
     r"via|which|while|with)$"
 )
-_DANGLING_MARK = re.compile(r"(?:[,;:(\[–—]|\.{3}|…|\.{3} ?\[?\w* ?more\]?|\b(?:e\.g|i\.e|cf|vs)\.)$", re.I)
+_DANGLING_MARK = re.compile(
+    r"(?:[,;:(\[–—]|\.{3}|…|\.{3} ?\[?\w* ?more\]?|\b(?:e\.g|i\.e|cf|vs)\.|"
+    r"[(\[]abstract truncated[^()\[\]]{0,40}[)\]]\.?)$",  # PubMed's, at 250 or 400 words
+    re.I,
+)
 _OPEN_BRACKET = re.compile(r"\((?:(?![.?!]\s+[A-Z])[^()])*$")
 _INTERVAL = re.compile(
     r"[(\[\]]\s*[^()\[\],;]{1,20}[,;]\s*[^()\[\],;]{1,20}[)\]\[]"
@@ -82,7 +86,8 @@ def make_entry(place: str, title: str, text: str, metadata: Mapping[str, Any], *
     if not verbatim:
         title, text = plain(title), plain(text)
     title, text = clean_line(title), clean_text(text)
-    if not any(map(str.isalnum, text)) or _NO_TEXT.fullmatch(text):
+    title = "" if is_missing(title) else title
+    if is_missing(text) or not any(map(str.isalnum, text)):
         named = f" (“{title[:60]}”)" if title else ""
         return reject(place, f"no abstract{named}")
     tidied = tidy(metadata)
@@ -94,6 +99,11 @@ def make_entry(place: str, title: str, text: str, metadata: Mapping[str, Any], *
 def reject(place: str, reason: str) -> Rejection:
     """A rejection whose file is filled in by `reading`."""
     return Rejection("", place, clean_line(reason))
+
+
+def is_missing(text: str) -> bool:
+    """Whether a title or text is empty or only says that there is none."""
+    return not text.strip() or _NO_TEXT.fullmatch(text.strip()) is not None
 
 
 def clean_text(text: str) -> str:
@@ -122,8 +132,9 @@ def stops_in_mid_sentence(text: str) -> bool:
 def tidy(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Bring every value into the form that this module's docstring promises; drop unusable ones."""
     tidied = {key: _FORMS.get(key, _line)(_plain(value)) for key, value in metadata.items() if value is not None}
-    if not tidied.get("arxiv_id") and (found := fields.arxiv_id_of_doi(str(tidied.get("doi")))):
-        tidied["arxiv_id"] = found
+    url = tidied.get("url", "")
+    tidied["doi"] = tidied.get("doi") or (fields.doi(url) if "doi.org/" in url else "")
+    tidied["arxiv_id"] = tidied.get("arxiv_id") or fields.arxiv_id_of_doi(tidied["doi"]) or fields.arxiv_id(url)
     return {key: value for key, value in tidied.items() if value}
 
 

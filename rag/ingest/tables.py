@@ -19,6 +19,8 @@ from rag.ingest.records import Outcome, reject
 
 _DELIMITERS = ",\t;|"
 _HEADER_LIMIT = 100_000  # characters
+_CELL_LIMIT = 4_000_000  # characters: the full text of a paper beside its abstract
+_NO_HEADER = re.compile(r'\s*(?:"?sep=.?"?\s*)?')  # a line for Excel
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
 
 
@@ -32,7 +34,7 @@ def delimiter_of(header: str) -> str | None:
 def read_table(stream: TextIO) -> Iterator[Outcome]:
     """Rows as records; a row with more cells than the header has is rejected."""
     number, header = 1, stream.readline(_HEADER_LIMIT)
-    while header and not header.strip():
+    while header and _NO_HEADER.fullmatch(header):
         number, header = number + 1, stream.readline(_HEADER_LIMIT)
     delimiter = delimiter_of(header) or _only_column(header)
     if not delimiter:
@@ -81,7 +83,7 @@ def _row(lines: _Lines, delimiter: str, columns: int) -> list[str]:
     """The cells of the next row. Raises csv.Error if it is none, StopIteration after the last."""
     taken: list[str] = []
     try:
-        row = next(csv.reader(_kept(lines, taken), delimiter=delimiter, strict=True))
+        row = _strict_row(_kept(lines, taken), delimiter)
         if not _swallows(row, delimiter, columns) or (delimiter != "\t" and len(row) >= columns):
             return row
     except csv.Error:
@@ -93,6 +95,15 @@ def _row(lines: _Lines, delimiter: str, columns: int) -> list[str]:
     if _swallows(row, delimiter, columns):
         raise csv.Error("a cell holds whole rows")
     return row
+
+
+def _strict_row(lines: Iterator[str], delimiter: str) -> list[str]:
+    """The next row by the rules to the letter, however long its cells; elsewhere a long one is an open quotation."""
+    limit = csv.field_size_limit(_CELL_LIMIT)
+    try:
+        return next(csv.reader(lines, delimiter=delimiter, strict=True))
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _kept(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
@@ -117,7 +128,11 @@ def _outcome(columns: list[str], row: list[str], place: str) -> Iterator[Outcome
     if any(cell.strip() for cell in row[len(columns) :]):
         yield reject(place, f"{len(row)} cells, the header has {len(columns)}; put cells in quotation marks")
     else:
-        yield entry_of(dict(zip(columns, map(_listed, row), strict=False)), place)
+        record: dict[str, Any] = {}
+        for column, cell in zip(columns, row, strict=False):
+            if cell.strip():  # of a column that is there twice the first cell that is filled counts
+                record.setdefault(column, _listed(cell))
+        yield entry_of(record, place)
 
 
 def _listed(cell: str) -> Any:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from rag.ingest.fields import given_family
-from rag.ingest.records import Outcome, make_entry, reject
+from rag.ingest.records import Outcome, is_missing, make_entry, reject
 
 RIS_START = re.compile(r"^TY {1,2}- ?", re.M)
 MEDLINE_START = re.compile(r"^PMID- ", re.M)
@@ -43,8 +43,9 @@ def _ris_entry(block: str, place: str) -> Outcome:
     import rispy
     from rispy.config import LIST_TYPE_TAGS
 
-    body = re.split(r"^ER  -.*$", block, maxsplit=1, flags=re.M)[0]
-    body = RIS_START.sub("TY  - ", body, count=1)
+    spaces = block[2 : block.index("-")]  # one or two; the other tags of the file have as many
+    lines = re.sub(rf"^([A-Z][A-Z\d]){spaces}- ?", r"\1  - ", block, flags=re.M)
+    body = re.split(r"^ER  -.*$", lines, maxsplit=1, flags=re.M)[0]
     try:
         row = rispy.loads(f"{body.rstrip()}\nER  - \n", list_tags=[*LIST_TYPE_TAGS, *_IN_PARTS])[0]
     except Exception as error:  # any bytes may come in, and rispy has no errors of its own
@@ -53,7 +54,7 @@ def _ris_entry(block: str, place: str) -> Outcome:
     return make_entry(
         place,
         _first(row, "title", "primary_title", "short_title"),
-        " ".join(row.get("abstract") or row.get("notes_abstract") or ()),
+        _joined(row, "abstract") or _joined(row, "notes_abstract"),
         {
             "authors": [given_family(name) for name in row.get("authors") or row.get("first_authors") or []],
             "year": _first(row, "year", "publication_year", "date"),
@@ -64,6 +65,10 @@ def _ris_entry(block: str, place: str) -> Outcome:
             "keywords": row.get("keywords"),
         },
     )
+
+
+def _joined(row: dict[str, Any], name: str) -> str:
+    return " ".join(row.get(name, ())).strip()
 
 
 def _first(row: dict[str, Any], *names: str) -> str:
@@ -85,13 +90,13 @@ def _medline_fields(block: str) -> dict[str, list[str]]:
 
 def _medline_entry(values: dict[str, list[str]], place: str) -> Outcome:
     def first(*tags: str) -> str:
-        return next((values[tag][0] for tag in tags if tag in values), "")
+        return next((one for tag in tags for one in values.get(tag, ()) if not is_missing(one)), "")
 
     people = map(given_family, values.get("FAU") or values.get("AU") or [])
     identifiers = [*values.get("LID", ()), *values.get("AID", ())]
     return make_entry(
         place,
-        first("TI", "BTI"),
+        first("TI", "TT", "BTI"),
         first("AB"),
         {
             "authors": [*people, *values.get("CN", ())],

@@ -139,8 +139,10 @@ _LOOSE_CHUNKS = "doc_id NOT IN (SELECT id FROM documents WHERE indexed = 1)"
 _LOOSE_DOCUMENTS = "id NOT IN (SELECT doc_id FROM records WHERE doc_id IS NOT NULL)"
 _UNEVEN_VECTORS = (
     "length(vectors) = 0 OR length(spans) % 8 <> 0 OR length(vectors) * 8 <> length(spans) * "
-    "(SELECT length(vectors) * 8 / length(spans) FROM chunks LIMIT 1)"
+    "(SELECT length(vectors) * 8 / length(spans) AS size FROM chunks GROUP BY size ORDER BY count(*) DESC LIMIT 1)"
 )
+_BARE_DOCUMENTS = "indexed = 1 AND id NOT IN (SELECT doc_id FROM chunks WHERE kind = 'abstract')"
+_LOST_RECORDS = "doc_id NOT IN (SELECT id FROM documents)"
 
 
 def _rows(catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -148,17 +150,22 @@ def _rows(catalog: Catalog) -> Iterator[tuple[str, str]]:
         ("chunks", _LOOSE_CHUNKS, "chunks of documents that do not exist"),
         ("documents", _LOOSE_DOCUMENTS, "documents that no file has"),
         ("chunks", _UNEVEN_VECTORS, "chunks whose vectors do not fit"),
+        ("documents", _BARE_DOCUMENTS, "documents whose vectors are gone"),
+        ("records", _LOST_RECORDS, "records whose document is gone"),
     ):
         if count := catalog.value(f"SELECT count(*) FROM {table} WHERE {condition}"):
             yield "catalog", f"{count} {problem}"
 
 
 def _mend_rows(catalog: Catalog) -> None:
-    """Delete what belongs to nothing; documents whose vectors do not fit wait for new ones."""
+    """Delete what belongs to nothing; documents without fitting vectors wait for new ones, lost records to be read."""
     with catalog.transaction():
         catalog.run(f"DELETE FROM documents WHERE {_LOOSE_DOCUMENTS}")
         catalog.run(f"UPDATE documents SET indexed = 0 WHERE id IN (SELECT doc_id FROM chunks WHERE {_UNEVEN_VECTORS})")
+        catalog.run(f"UPDATE documents SET indexed = 0 WHERE {_BARE_DOCUMENTS}")
         catalog.run(f"DELETE FROM chunks WHERE {_LOOSE_CHUNKS}")
+        catalog.run(f"UPDATE files SET digest = NULL WHERE path IN (SELECT path FROM records WHERE {_LOST_RECORDS})")
+        catalog.run(f"UPDATE records SET doc_id = NULL, hash = '' WHERE {_LOST_RECORDS}")
         catalog.put("dirty", REBUILD)
 
 

@@ -15,6 +15,7 @@ import hashlib
 import itertools
 import json
 import os
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -254,12 +255,13 @@ class Staging:
 def _is_there(path: str) -> bool:
     """Whether this is the name of a file that exists, or may exist where nobody may look."""
     try:
-        os.lstat(path)
+        is_folder = stat.S_ISDIR(os.lstat(path).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
         return True
-    return os.path.realpath(path) == path  # else a link was put in its way, and the file has another name now
+    # Else a folder has its name, or a link was put in its way, and the file has another name now.
+    return not is_folder and os.path.realpath(path) == path
 
 
 def write_document(catalog: Catalog, document: Document) -> None:
