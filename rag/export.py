@@ -22,6 +22,11 @@ from rag.types import JSON, Answer, Claim, Document
 Documents = Mapping[str, Document]
 FORMATS = (".md", ".tex", ".bib", ".csl.json", ".json")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SUFFIX = re.compile(r"[JS]r\.?|III?|IV")
+_PREPRINTS = re.compile(r"rxiv|^corr$", re.I)
+_IN_ADDRESSES = str.maketrans({"{": "%7B", "}": "%7D", "\\": "%5C"})  # no part of an address as they are
+
 
 def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[Path]:
     """Write answers in the format that the file's ending names; `.tex` gets a `.bib` beside it.
@@ -35,8 +40,8 @@ def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[P
     for file, text in texts.items():
         try:
             file.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise BadInputError(f"cannot write {file}: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # ValueError: a name with a null character
+            raise BadInputError(f"cannot write {file}: {getattr(error, 'strerror', error)}") from error
     return list(texts)
 
 
@@ -66,7 +71,7 @@ def to_latex(answers: Sequence[Answer], documents: Documents) -> str:
     paragraphs = []
     for answer in answers:
         body = " ".join(_latex_claim(claim, keys) for claim in answer.claims)
-        paragraphs.append(f"% {fold(answer.question)}\n{body or '% ' + _abstained(answer)}")
+        paragraphs.append(f"% {_line(answer.question)}\n{body or '% ' + _abstained(answer)}")
     return "\n\n".join(paragraphs) + "\n"
 
 
@@ -132,8 +137,8 @@ def _key(document: Document) -> str:
     own = re.sub(r"[^\w:.+/-]", "", str(document.metadata.get("cite_key") or ""))
     if own:
         return own
-    authors = document.metadata.get("authors") or []
-    family = authors[0].split()[-1] if authors and authors[0].split() else "anon"
+    first = next(iter(_people(document.metadata)), "others")
+    family = _person(first)["family"] if first != "others" else "anon"
     word = next((w for w in re.findall(r"\w+", document.title) if len(w) > 3), "untitled")
     key = f"{family}{document.metadata.get('year') or ''}{word}".lower()
     return "".join(char for char in unicodedata.normalize("NFKD", key) if char.isascii() and char.isalnum()) or "paper"
@@ -169,7 +174,8 @@ def _reference(document: Document) -> str:
         f"arXiv:{known['arxiv_id']}" if known.get("arxiv_id") else "",
         f"doi:{known['doi']}" if known.get("doi") else "",
     ]
-    return ". ".join(part.removesuffix(".") for part in parts if part) + "."  # "et al." has a full stop of its own
+    # "et al." has a full stop of its own, and a question is no sentence more
+    return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part)
 
 
 def about(document: Document) -> str:
@@ -192,33 +198,39 @@ def _abstained(answer: Answer) -> str:
     return f"No answer: {answer.abstention.value.replace('_', ' ')}." if answer.abstention else ""
 
 
+def _line(text: str) -> str:
+    """The text on one line; control characters, which TeX refuses and a terminal obeys, are blanks."""
+    return fold(_CONTROL.sub(" ", text))
+
+
 def _md(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|!$~])", r"\\\1", fold(text))
+    escaped = re.sub(r"([\\`*_{}\[\]<>#|!$~&^@])", r"\\\1", _line(text))
+    return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", escaped)  # else "1. " or "- " would begin a list
 
 
 def _latex_claim(claim: Claim, keys: Mapping[str, str]) -> str:
     cited = ",".join(dict.fromkeys(keys[c.doc_id] for c in claim.citations if c.doc_id in keys))
     if not cited:
         return _latex(claim.text)
-    text = fold(claim.text)
+    text = _line(claim.text)
     body = re.sub(r"[.!?]?[”\"]?$", "", text, count=1)  # cut before it is LaTeX, whose groups stay whole
     return f"{_latex(body)}~\\cite{{{cited}}}{_latex(text[len(body) :])}"
 
 
-def _latex(text: str) -> str:
-    return str(_encoder().unicode_to_latex(fold(text)))
+def _latex(text: str, *, protection: str = "braces") -> str:
+    return str(_encoder(protection).unicode_to_latex(_line(text)))
 
 
-@lru_cache(maxsize=1)
-def _encoder() -> Any:
-    """Escapes for LaTeX, with its own quotation marks; control characters, which TeX refuses, are blanks."""
+@lru_cache(maxsize=2)
+def _encoder(protection: str) -> Any:
+    """Escapes for LaTeX, with its own quotation marks, and a bar that is no dash in its first encoding."""
     from pylatexenc.latexencode import RULE_DICT, UnicodeToLatexConversionRule, UnicodeToLatexEncoder
 
-    ours = dict.fromkeys((*range(32), 127), " ") | {ord("“"): "``", ord("”"): "''"}
+    ours = {ord("“"): "``", ord("”"): "''", ord("|"): r"{\textbar}"}
     rule = UnicodeToLatexConversionRule(RULE_DICT, ours, replacement_latex_protection="none")
     return UnicodeToLatexEncoder(
         conversion_rules=[rule, "defaults"],
-        replacement_latex_protection="braces",
+        replacement_latex_protection=protection,
         unknown_char_policy="keep",
         unknown_char_warning=False,
     )
@@ -227,23 +239,35 @@ def _encoder() -> Any:
 def _entry(key: str, document: Document) -> str:
     known = document.metadata
     fields = {
-        "title": f"{{{_latex(document.title or document.source)}}}",
+        "title": f"{{{_bibtex(document.title or document.source)}}}",
         "author": " and ".join(_bibtex_name(author) for author in _people(known)),
         "year": str(known.get("year") or ""),
-        "journal": _latex(str(known.get("venue") or "")),
-        "doi": str(known.get("doi") or ""),
+        "journal": _bibtex(str(known.get("venue") or "")),
+        "doi": str(known.get("doi") or "").translate(_IN_ADDRESSES),
         "eprint": str(known.get("arxiv_id") or ""),
         "archivePrefix": "arXiv" if known.get("arxiv_id") else "",
-        "url": str(known.get("url") or ""),
+        "url": str(known.get("url") or "").translate(_IN_ADDRESSES),
     }
-    kind = "article" if known.get("venue") or known.get("arxiv_id") else "misc"
+    kind = "article" if known.get("venue") else "misc"  # to BibTeX an article lacks something without a journal
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@{kind}{{{key},\n{body}}}\n"
 
 
+def _bibtex(text: str, *, protection: str = "braces") -> str:
+    r"""LaTeX in which braces open and close even for BibTeX, to which the one in `\{` is one, too."""
+    latex = _latex(text, protection=protection)
+    return latex.replace(r"\{", r"{\textbraceleft}").replace(r"\}", r"{\textbraceright}")
+
+
 def _bibtex_name(name: str) -> str:
-    """In braces if BibTeX would take it for two people or turn it round."""
-    return f"{{{_latex(name)}}}" if _is_whole(name) else _latex(name)
+    r"""In braces if BibTeX would take it for two people or turn it round; `{\'E}` is a letter, to be an initial."""
+    if _is_whole(name):
+        return f"{{{_bibtex(name)}}}"
+    person = _person(name)
+    if "suffix" in person:
+        family = " ".join(person[part] for part in ("non-dropping-particle", "family") if part in person)
+        name = ", ".join(part for part in (family, person["suffix"], person.get("given")) if part)
+    return _bibtex(name, protection="braces-almost-all")
 
 
 def _is_whole(name: str) -> bool:
@@ -254,30 +278,48 @@ def _is_whole(name: str) -> bool:
 def _people(known: Mapping[str, Any]) -> list[str]:
     people = []
     for author in known.get("authors") or []:
-        name = re.sub(r"\s+et al\.?$", "", author)
-        people.append(name if name != "et al." else "others")
-        if name != author:
-            people.append("others")
+        name = re.sub(r"(?:^|\s+)et al\.?$", "", author)
+        people += [name] if name == author else [name, "others"]
     return [name for name in people if name]
 
 
 def _csl_item(key: str, document: Document) -> JSON:
     known = document.metadata
-    item: JSON = {"id": key, "type": "article", "title": document.title or document.source}
+    venue = str(known.get("venue") or "")
+    is_preprint = not venue or _PREPRINTS.search(venue) is not None
+    kind = "article" if is_preprint else "article-journal"
+    item: JSON = {"id": key, "type": kind, "title": document.title or document.source}
     if document.text:
         item["abstract"] = document.text
-    if known.get("authors"):
-        item["author"] = [_csl_name(name) for name in _people(known) if name != "others"]
+    if people := [_csl_name(name) for name in _people(known) if name != "others"]:
+        item["author"] = people
     if known.get("year"):
         item["issued"] = {"date-parts": [[int(known["year"])]]}
-    for field, name in (("venue", "container-title"), ("doi", "DOI"), ("url", "URL"), ("arxiv_id", "number")):
+    for field, name in (("venue", "container-title"), ("doi", "DOI"), ("url", "URL")):
         if known.get(field):
             item[name] = str(known[field])
+    if known.get("arxiv_id"):  # the number of an article in a journal is another one
+        item["number" if is_preprint else "note"] = f"arXiv:{known['arxiv_id']}"
     return item
 
 
 def _csl_name(name: str) -> JSON:
-    if _is_whole(name):
-        return {"literal": name}
-    given, _, family = name.rpartition(" ")
-    return {"family": family, "given": given} if given else {"family": family}
+    return {"literal": name} if _is_whole(name) else _person(name)
+
+
+def _person(name: str) -> JSON:
+    """The parts of a person's name as CSL calls them, without those that it lacks."""
+    *given, family = name.split()
+    suffix = ""
+    if given and _SUFFIX.fullmatch(family):
+        suffix, family = family, given.pop()
+    particles: list[str] = []
+    while len(given) > 1 and given[-1].islower():
+        particles.insert(0, given.pop())
+    parts = {
+        "family": family,
+        "given": " ".join(given),
+        "non-dropping-particle": " ".join(particles),
+        "suffix": suffix,
+    }
+    return {part: text for part, text in parts.items() if text}

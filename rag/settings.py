@@ -6,7 +6,7 @@ One frozen model with every knob, its reason beside it. Unknown names are errors
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,10 @@ def load(
     try:
         return Settings(**{**(saved or {}), **from_environment, **given})
     except ValidationError as error:
-        raise SettingsError(_explain(error, from_environment)) from error
+        raise SettingsError(_explain(error, from_environment.keys() - given.keys())) from error
 
 
-def _explain(error: ValidationError, from_environment: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, from_environment: Collection[str]) -> str:
     lines = []
     for fault in error.errors():
         name = str(fault["loc"][0])

@@ -1,8 +1,10 @@
 """The command as people and programs use it: exit codes, streams, JSON, bad input of every kind."""
 
+import contextlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,10 +12,11 @@ import click
 import pytest
 
 from rag.pipeline import Footnote
-from rag.types import Answer
+from rag.types import Abstention, Answer, Citation, Claim
 from tests.library_parts import paper
 from ui.cli import VERBS, cli, main, terminal
 from ui.cli.options import years
+from ui.web.feedback import record
 
 PERL = "002_dd4b9b65b304c986.txt#5"
 
@@ -97,6 +100,13 @@ def test_no_line_of_a_batch_ends_it(run, verb, lines):
     assert ["error" in row for row in rows] == [True] * len(lines) + [False]
 
 
+def test_what_a_line_of_a_batch_lacks_or_is_no_json_is_told_and_an_empty_one_is_none(run):
+    lines = ["\ufeff", '{"id": NaN, "claim": "x"}', '{"id": 1e999, "claim": "x"}', " ", '{"id": [0], "claim": 5}']
+    code, out, err = run("check", "--batch", "-", stdin="\n".join(lines))
+    assert [json.loads(line, parse_constant=pytest.fail)["id"] for line in out.splitlines()] == [None, None, [0]]
+    assert (code, "3 of 3 lines failed" in err) == (1, True)
+
+
 def test_what_is_no_character_is_asked_as_a_question_mark(run):
     row = r'{"id": "\ud83d", "question": "What is PERL\ud83d?", "history": [{"question": "\ud83d", "answer": null}]}'
     code, out, _ = run("search", "--batch", "-", "-k", "1", stdin=row)
@@ -143,6 +153,9 @@ def test_show_list_and_doctor(run):
         (["search", "q", "--year", "²"], 1, "2020-2024"),
         (["search", "q", "--year", "99999999999999999999"], 1, "2020-2024"),
         (["search", "--batch", "missing.jsonl"], 2, "missing.jsonl"),
+        (["check", "--batch", "-", "--source", PERL], 2, "leave out the option"),
+        (["list", "--limit", "9" * 20], 2, "--limit"),
+        (["list", "--offset", "9" * 20], 2, "--offset"),
         (["check", "c", "--source", "nowhere.txt#1"], 1, "nowhere.txt#1"),
         (["show", "nothing like this"], 1, "did you mean"),
         (["ingest", "missing-folder"], 1, "missing-folder"),
@@ -177,6 +190,21 @@ def test_a_missing_library_names_the_command_that_makes_one(run, tmp_path):
     code, _, err = run("list", library=tmp_path / "nowhere")
     assert code == 1
     assert "footnote ingest" in err
+
+
+def test_no_name_is_the_default_library_not_the_folder_one_is_in(run):
+    code, _, err = run("list", library="")
+    assert (code, "no library in .footnote" in err) == (1, True)
+
+
+def test_what_needs_no_model_goes_with_any_library(run, seed_folder, tmp_path, monkeypatch):
+    shutil.copytree(seed_folder, tmp_path / "copy")
+    monkeypatch.setenv("FOOTNOTE_EMBEDDER", "another/one")
+    assert run("search", "x")[0] == 1
+    for arguments in (["list"], ["show", PERL], ["remove", PERL]):
+        code, out, _ = run(*arguments, library=tmp_path / "copy")
+        assert (code, PERL in out) == (0, True)
+    assert run("show", PERL, library=tmp_path / "copy")[0] == 1
 
 
 def test_an_unknown_setting_is_an_error(run, monkeypatch):
@@ -218,6 +246,36 @@ def test_a_file_without_an_answer_is_not_exported(run, tmp_path, content):
     assert "a.json: " in err
 
 
+@pytest.mark.parametrize("wrong", ["question", "text", "doc_id", "title", "quote", "source"])
+@pytest.mark.parametrize("value", [5, None, ["x"]])
+def test_what_is_no_answer_is_told_as_that(run, tmp_path, wrong, value):
+    cited = Citation(1, "d", 0, 1, "q", "f#1", "T")
+    row = Answer("Why?", "Why?", "It is.", (Claim("It is.", 0, 6, (cited,)),)).to_dict()
+    place = row if wrong in row and wrong != "text" else row["claims"][0]
+    place = place if wrong in place else place["citations"][0]
+    place[wrong] = value
+    (tmp_path / "a.json").write_text(json.dumps(row), encoding="utf-8")
+    code, out, err = run("export", "a.json")
+    assert (code, out) == (1, "")
+    assert "a.json: not an answer" in err
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_exported_as_a_question_mark(run, tmp_path):
+    row = Answer("Why\ud83d?", "Why?", "", abstention=Abstention.NO_HITS).to_dict()
+    (tmp_path / "a.json").write_text(json.dumps(row), encoding="utf-8")
+    assert run("export", "a.json", "-o", "a.md")[0] == 0
+    assert (tmp_path / "a.md").read_text(encoding="utf-8").startswith("## Why??")
+
+
+def test_what_stdout_cannot_encode_is_spelt_as_in_json(run, monkeypatch, tmp_path):
+    cited = Citation(1, "d", 0, 1, "q", "f#1", "é ✓ 😀")
+    row = Answer("Why?", "Why?", "It is.", (Claim("It is.", 0, 6, (cited,)),)).to_dict()
+    (tmp_path / "a.json").write_text(json.dumps(row), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out := io.BytesIO(), encoding="latin-1"))
+    assert run("export", "a.json", "--format", "csl-json")[0] == 0
+    assert json.loads(out.getvalue().decode("latin-1"))[0]["title"] == "é ✓ 😀"
+
+
 @pytest.mark.parametrize(("streams", "code", "told"), [(">/dev/full", 1, "No space left"), (">&-", 0, "41 of 41")])
 def test_output_that_cannot_be_written_ends_without_a_traceback(seed_folder, streams, code, told):
     command = f'"{sys.executable}" -m ui.cli --library "{seed_folder}" list {streams}'
@@ -232,6 +290,18 @@ def test_text_of_the_corpus_cannot_steer_the_terminal():
     assert terminal.clean("a\x1b[31mred\x07\u202eevil\x9b2J") == "a[31mredevil2J"
 
 
+def test_neither_a_files_name_nor_a_readers_question_steers_the_terminal(run, tmp_path):
+    def broken():
+        yield paper(1)
+        raise OSError("it ended")
+
+    with Footnote.create(tmp_path / "broken").library as library, contextlib.suppress(OSError):
+        library.stage("a\x1b[2J.txt", "digest", broken())
+    assert "a[2J.txt was not read to its end" in run("doctor", library=tmp_path / "broken")[1]
+    file = record(tmp_path, Answer("Why\x1b[2J?", "Why\x1b[2J?", "", abstention=Abstention.NO_HITS), "wrong_answer")
+    assert run("eval", "questions", "feedback", str(file))[2].endswith("  Why[2J?\n")
+
+
 def test_a_narrow_terminal_is_not_overrun(monkeypatch, seeds):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     monkeypatch.setenv("COLUMNS", "40")
@@ -241,6 +311,12 @@ def test_a_narrow_terminal_is_not_overrun(monkeypatch, seeds):
     text = terminal.answer_text(answer, documents)
     assert max(len(line) for line in text.splitlines()) <= 40
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(("value", "expected"), [("", "\x1b[1ma\x1b[0m"), ("1", "a")])
+def test_an_empty_no_color_is_none(monkeypatch, value, expected):
+    monkeypatch.setenv("NO_COLOR", value)
+    assert terminal.style("a", bold=True) == expected
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,40 @@ def test_ctrl_c_at_the_prompt_leaves_and_the_chat_is_written(seed_folder, monkey
     assert "## How much memory does PERL qu? need?" in (tmp_path / "talk.md").read_text(encoding="utf-8")
 
 
+def test_ctrl_c_ends_a_chat_that_is_read_from_a_pipe(seed_folder, monkeypatch, capsys, tmp_path):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ui.cli.chat.stream_to_terminal", interrupted)
+    monkeypatch.setattr(sys, "stdin", lines := io.StringIO("What is PERL?\nAnd what else?\n"))
+    assert main(["--library", str(seed_folder), "chat", "--export", str(tmp_path / "talk.md")]) == 130
+    assert lines.read() == "And what else?\n"
+
+
+def test_a_chat_in_which_nothing_was_answered_takes_no_files_place(seed_folder, monkeypatch, capsys, tmp_path):
+    (tmp_path / "talk.md").write_text("kept", encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("/help\n"))
+    assert main(["--library", str(seed_folder), "chat", "--export", str(tmp_path / "talk.md")]) == 0
+    assert (tmp_path / "talk.md").read_text(encoding="utf-8") == "kept"
+
+
+def test_the_prompt_is_no_part_of_the_answers(seed_folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", lines := io.StringIO("/sources\n"))
+    monkeypatch.setattr(lines, "isatty", lambda: True)
+    assert main(["--library", str(seed_folder), "chat"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "nothing cited yet\n"
+    assert err.endswith("\n? ? ")
+
+
+def test_what_is_not_utf_8_is_no_end_of_a_chat(seed_folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"/sour\xe9\n/export a\0b.md\n"), encoding="utf-8"))
+    assert main(["--library", str(seed_folder), "chat"]) == 0
+    out, err = capsys.readouterr()
+    assert "/export FILE" in out
+    assert "error: cannot write ab.md" in err
+
+
 @pytest.mark.parametrize(("name", "told"), [("talk.docx", "end it in .md"), ("no/talk.md", "cannot write")])
 def test_a_file_that_no_chat_can_be_written_to_is_refused_before_the_first_question(
     seed_folder, monkeypatch, capsys, tmp_path, name, told

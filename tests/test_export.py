@@ -37,9 +37,10 @@ def test_latex_cites_the_keys_of_the_bib_and_only_the_cited():
     latex, bib = to_latex(answers, PAPERS), to_bibtex(answers, PAPERS)
     entries = {entry.key: entry for entry in bibtexparser.parse_string(bib).entries}
     assert set(entries) == {"munoz2024cases", "oz2023plain"}
+    assert {entry.entry_type for entry in entries.values()} == {"misc"}  # no journal, no article
     assert all(f"\\cite{{{key}}}" in latex for key in entries)
     assert entries["munoz2024cases"]["author"].endswith("and others")
-    assert r"R\&D in 100\% of \_cases\_ \{really\}" in entries["munoz2024cases"]["title"]
+    assert r"R\&D in 100\% of \_cases\_ {\textbraceleft}really{\textbraceright}" in entries["munoz2024cases"]["title"]
     assert entries["munoz2024cases"]["eprint"] == "2401.00001"
 
 
@@ -80,11 +81,66 @@ def test_markdown_has_a_note_for_every_mark_and_escapes_markup():
     assert r"\<b\>Really\</b\>" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("AT&amp;T, x^2^ by @doe", r"AT\&amp;T, x\^2\^ by \@doe[^1]"),
+        ("1. It works.", r"1\. It works.[^1]"),
+        ("- It works.", r"\- It works.[^1]"),
+        ("a\x1b[2J\x9bb", r"a \[2J b[^1]"),
+    ],
+)
+def test_no_text_is_markup_a_list_or_an_order_to_a_terminal(text, expected):
+    claims = [replace(answer("b").claims[0], text=text)]
+    assert f"\n{expected}\n" in to_markdown([replace(answer("b"), claims=claims)], PAPERS)
+
+
 def test_csl_is_json_with_the_fields_that_reference_managers_read():
     (item,) = json.loads(to_csl([answer("a")], PAPERS))
     assert item["id"] == "munoz2024cases"
     assert item["issued"] == {"date-parts": [[2024]]}
     assert item["author"][0] == {"family": "Muñoz", "given": "Ana"}
+    assert (item["type"], item["number"]) == ("article", "arXiv:2401.00001")
+
+
+def known(**metadata):
+    """The paper "b" with these facts, in BibTeX, in CSL-JSON and in Markdown."""
+    papers = {"b": Document("b", metadata.pop("title", "Plain title"), PAPERS["b"].text, "f.txt#2", metadata)}
+    (entry,) = bibtexparser.parse_string(bib := to_bibtex([answer("b")], papers)).entries
+    assert bib.count("{") == bib.count("}")  # BibTeX counts those of `\\{`, too
+    (item,) = json.loads(to_csl([answer("b")], papers))
+    return entry, item, to_markdown([answer("b")], papers)
+
+
+def test_only_what_no_journal_published_is_a_preprint():
+    entry, item, _ = known(venue="Journal of Moss", arxiv_id="2401.00001")
+    assert (entry.entry_type, entry["journal"]) == ("article", "Journal of Moss")
+    assert (item["type"], item["container-title"]) == ("article-journal", "Journal of Moss")
+    assert (item["note"], "number" in item) == ("arXiv:2401.00001", False)
+    assert known(venue="arXiv.org Machine Learning")[1]["type"] == "article"
+
+
+def test_names_have_their_parts_in_every_format():
+    entry, item, _ = known(authors=["Sammy Davis Jr.", "Ludwig van Beethoven", "Élise Ii", "Plato", "et al"], year=1964)
+    assert entry.key == "davis1964plain"
+    assert entry["author"] == r"Davis, Jr., Sammy and Ludwig van Beethoven and {\'E}lise Ii and Plato and others"
+    assert item["author"] == [
+        {"family": "Davis", "given": "Sammy", "suffix": "Jr."},
+        {"family": "Beethoven", "given": "Ludwig", "non-dropping-particle": "van"},
+        {"family": "Ii", "given": "Élise"},
+        {"family": "Plato"},
+    ]
+    assert known(authors=["Bo Li et al."])[0].key == "liplain"
+    entry, item, _ = known(authors=["et al."])
+    assert (entry.key, entry["author"], "author" in item) == ("anonplain", "others", False)
+
+
+def test_no_brace_of_a_paper_ends_its_entry():
+    entry, _, _ = known(title="The set {a", url=r"https://x.org/{a_b\c", doi="10.1/x},year={1999}", authors=["A}b"])
+    assert entry["title"] == r"{The set {\textbraceleft}a}"
+    assert entry["url"] == "https://x.org/%7Ba_b%5Cc"
+    assert entry["doi"] == "10.1/x%7D,year=%7B1999%7D"
+    assert "year" not in {field.key for field in entry.fields}
 
 
 def test_an_organisation_with_and_or_a_comma_is_one_author():
@@ -99,7 +155,13 @@ def test_an_organisation_with_and_or_a_comma_is_one_author():
 def test_quotation_marks_and_control_characters_are_no_trouble_to_latex(caplog):
     papers = {"b": Document("b", "A\x01title of “中文”", PAPERS["b"].text, "f.txt#2", {})}
     assert "title = {{A title of ``中文''}}" in to_bibtex([answer("b")], papers)
+    assert to_latex([answer("b", question="Why\x1b?")], papers).startswith("% Why ?\n")
     assert not caplog.records
+
+
+def test_a_bar_is_no_dash():
+    claims = [replace(answer("b").claims[0], text="p(y|x)")]
+    assert r"p(y{\textbar}x)" in to_latex([replace(answer("b"), claims=claims)], PAPERS)
 
 
 def test_a_paper_that_was_removed_since_is_still_cited_by_what_its_citation_knows():
@@ -114,6 +176,7 @@ def test_a_paper_that_was_removed_since_is_still_cited_by_what_its_citation_know
 
 def test_a_reference_has_no_full_stop_twice():
     assert "Ana Muñoz, Bo Li et al. (2024). R" in to_markdown([answer("a")], PAPERS)
+    assert "[^1]: Why moss? Moss. “" in known(title="Why moss?", venue="Moss")[2]
 
 
 def test_an_abstention_is_exported_as_one():
@@ -130,3 +193,5 @@ def test_tex_is_written_with_its_bib_and_another_ending_is_refused(tmp_path):
         write([answer("a")], PAPERS, tmp_path / "talk.docx")
     with pytest.raises(BadInputError, match="cannot write"):
         write([answer("a")], PAPERS, tmp_path / "no" / "talk.md")
+    with pytest.raises(BadInputError, match="cannot write"):
+        write([answer("a")], PAPERS, tmp_path / "ta\0lk.md")

@@ -31,5 +31,10 @@ def test_all_faults_are_told_at_once():
         load({"one": 1, "two": 2}, environment={})
 
 
+def test_what_the_argument_says_is_not_laid_at_the_environments_door():
+    with pytest.raises(SettingsError, match=r"setting documents: .*got 0"):
+        load({"documents": 0}, environment={"FOOTNOTE_DOCUMENTS": "5"})
+
+
 def test_a_key_is_never_shown():
     assert "secret" not in repr(load({"api_key": "secret"}, environment={}))

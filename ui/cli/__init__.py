@@ -6,8 +6,11 @@ modules here and are imported when called, so that `--help` answers at once.
 
 from __future__ import annotations
 
+import codecs
 import gc
 import importlib
+import io
+import json
 import os
 import sys
 
@@ -65,7 +68,7 @@ class _Verbs(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, /, library: str | None, debug: bool) -> None:
     """Ask your papers a question; every sentence of the answer carries a checked footnote."""
-    ctx.obj = {"library": library}
+    ctx.obj = {"library": library or None}
 
 
 def script() -> None:
@@ -115,10 +118,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _open_streams() -> None:
-    """Give a stream that the shell has closed (`>&-`), which is `None` in Python, somewhere to go."""
+    """Give a stream that the shell has closed (`>&-`), which is `None` in Python, somewhere to go.
+
+    No character is too strange for the others: what is not in stdin's encoding is marked as such, and what is
+    not in stdout's is spelt as in JSON, which stays what it is.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+    codecs.register_error("spelt", _spelt)
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "spelt")):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors=errors)
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _drop_output() -> None:

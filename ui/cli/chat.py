@@ -47,7 +47,7 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
     try:
         _converse(conversation, as_json=as_json)
     finally:
-        if export_to:
+        if export_to and conversation.answers:  # a chat that never was takes no file's place
             write(conversation.answers, conversation.documents(), export_to)
     return 0
 
@@ -77,14 +77,18 @@ def _converse(conversation: Conversation, *, as_json: bool) -> None:
         except FootnoteError as error:
             click.echo(f"error: {terminal.clean(str(error))}", err=True)
         except KeyboardInterrupt:
+            if not interactive:
+                raise  # nobody is there to ask something else
             click.echo("stopped", err=True)
 
 
 def _next_line(interactive: bool) -> str | None:
     """The next line; `None` when there is none, or Ctrl-C says so."""
     try:
-        if interactive:
+        if interactive and sys.stdout.isatty():
             return whole(input("? ")).strip()
+        if interactive:
+            click.echo("? ", nl=False, err=True)  # `input` would write it among the answers
         line = sys.stdin.readline()
         return whole(line).strip() if line else None
     except (EOFError, KeyboardInterrupt):

@@ -192,6 +192,7 @@ def make(ctx: click.Context, /, most: int, seed: int, **options: Any) -> int:
 @click.argument("path", type=_FILE)
 def feedback(path: Path) -> int:
     """Make questions out of what readers said on the page; prints JSON Lines, and on stderr what needs a person."""
+    from ui.cli.terminal import clean
     from ui.web.feedback import questions_of
 
     made, by_hand = questions_of(path)
@@ -199,7 +200,7 @@ def feedback(path: Path) -> int:
         click.echo(json.dumps(question.to_dict(), ensure_ascii=False))
     click.echo(f"{len(made)} questions; {len(by_hand)} need a person to write what is right", err=True)
     for line in by_hand:
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {clean(line)}", err=True)
     return 0
 
 

@@ -10,9 +10,9 @@ import click
 
 from rag import export as exporting
 from rag.errors import BadInputError
-from rag.text import json_lines
+from rag.text import json_lines, whole
 from rag.types import Answer, Document
-from ui.cli.options import open_library
+from ui.cli.options import open_papers
 
 KINDS = {
     "markdown": exporting.to_markdown,
@@ -42,9 +42,9 @@ KINDS = {
 def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: str) -> int:
     """Write ANSWERS (JSON from ask or chat, - for stdin) as Markdown, LaTeX with .bib, or CSL-JSON."""
     read = _answers(answers)
-    footnote = open_library(ctx, {})
+    library = open_papers(ctx)
     cited = list(dict.fromkeys(citation.doc_id for answer in read for citation in answer.citations))
-    documents: dict[str, Document] = {d.id: d for d in footnote.library.documents(cited)}
+    documents: dict[str, Document] = {d.id: d for d in library.documents(cited)}
     gone = len(cited) - len(documents)
     if gone:
         click.echo(f"{gone} cited papers are no longer in the library: their entries have the title alone", err=True)
@@ -64,7 +64,7 @@ def _answers(file: BinaryIO) -> list[Answer]:
     except (ValueError, RecursionError) as error:
         raise BadInputError(f"{file.name}: not JSON; give what `footnote ask --json` printed") from error
     try:
-        answers = [Answer.from_dict(row) for row in rows if not (isinstance(row, dict) and "error" in row)]
+        answers = [_answer(row) for row in rows if not (isinstance(row, dict) and "error" in row)]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInputError(f"{file.name}: not an answer; give what `footnote ask --json` printed") from error
     if not answers:
@@ -72,9 +72,19 @@ def _answers(file: BinaryIO) -> list[Answer]:
     return answers
 
 
+def _answer(row: Any) -> Answer:
+    """The answer in a row. Raises KeyError, TypeError, ValueError or AttributeError where it is none."""
+    answer = Answer.from_dict(row)
+    cited = [text for c in answer.citations for text in (c.doc_id, c.source, c.title, c.quote)]
+    if not all(isinstance(text, str) for text in (answer.question, *(claim.text for claim in answer.claims), *cited)):
+        raise TypeError("what should be text is none")
+    return answer
+
+
 def _rows(text: str) -> list[Any]:
     try:
         rows = json.loads(text)
     except json.JSONDecodeError:
         rows = [json.loads(line) for line in json_lines(text) if line.strip()]
+    rows = json.loads(whole(json.dumps(rows, ensure_ascii=False)))
     return rows if isinstance(rows, list) else [rows]

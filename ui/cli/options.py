@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
+from rag import settings as configuring
 from rag.errors import BadInputError, LibraryMissingError
-from rag.library import Filters
+from rag.library import Filters, Library
 from rag.pipeline import Footnote
 from ui.cli import terminal
 
@@ -85,8 +86,7 @@ def open_library(ctx: click.Context, /, options: dict[str, Any], *, build_from_s
     library = (ctx.obj or {}).get("library")
     try:
         footnote = Footnote.open(library, **chosen)
-        if waiting := footnote.library.pending_count():
-            click.echo(f"papers that cannot be found yet: {waiting}; finish with: footnote ingest PATH", err=True)
+        _tell_of_pending(footnote.library)
         return footnote
     except LibraryMissingError:
         seeds = _seeds()
@@ -100,6 +100,14 @@ def open_library(ctx: click.Context, /, options: dict[str, Any], *, build_from_s
         return footnote
 
 
+def open_papers(ctx: click.Context, /) -> Library:
+    """Open the library that the command line names for what needs no model, whatever it was built with."""
+    settings = configuring.load({"library": (ctx.obj or {}).get("library")})
+    library = Library.open(settings.library, lock_timeout_s=settings.lock_timeout_s)
+    _tell_of_pending(library)
+    return library
+
+
 def open_or_create(ctx: click.Context, /, options: dict[str, Any], *, rebuild: bool = False) -> Footnote:
     """Open the library to write to it, made if there is none; `rebuild` lets its settings change."""
     chosen = {name: options.get(name) for name in MODEL_OPTIONS}
@@ -110,6 +118,11 @@ def open_or_create(ctx: click.Context, /, options: dict[str, Any], *, rebuild: b
         except LibraryMissingError:
             pass
     return Footnote.create(library, **chosen)
+
+
+def _tell_of_pending(library: Library) -> None:
+    if waiting := library.pending_count():
+        click.echo(f"papers that cannot be found yet: {waiting}; finish with: footnote ingest PATH", err=True)
 
 
 def _seeds() -> Path | None:

@@ -17,8 +17,8 @@ from ui.cli.options import (
     filters_from,
     json_option,
     model_options,
-    open_library,
     open_or_create,
+    open_papers,
 )
 
 
@@ -62,16 +62,15 @@ def _tell(report: IngestReport) -> None:
 
 @click.command("list", epilog="Example: footnote list --year 2024 --author Bau")
 @click.argument("text", required=False, default="")
-@click.option("--limit", default=50, show_default=True, type=click.IntRange(1), help="How many rows.")
-@click.option("--offset", default=0, show_default=True, type=click.IntRange(0), help="Rows to pass over.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10**9), help="How many rows.")
+@click.option("--offset", default=0, show_default=True, type=click.IntRange(0, 10**9), help="Rows to pass over.")
 @json_option
 @filter_options
 @click.pass_context
 def list_papers(ctx: click.Context, /, text: str, limit: int, offset: int, as_json: bool, **options: Any) -> int:
     """List papers, those with TEXT in their title where it is given."""
     filters = filters_from(options)
-    footnote = open_library(ctx, {})
-    rows, total = footnote.library.list(offset, limit, filters, text=text)
+    rows, total = open_papers(ctx).list(offset, limit, filters, text=text)
     if as_json:
         for document in rows:
             click.echo(json.dumps(_record(document), ensure_ascii=False))
@@ -89,8 +88,7 @@ def list_papers(ctx: click.Context, /, text: str, limit: int, offset: int, as_js
 @click.pass_context
 def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
     """Show the paper REFERENCE: its source, id, arXiv id, DOI or title."""
-    footnote = open_library(ctx, {})
-    document = footnote.library.resolve(reference)
+    document = open_papers(ctx).resolve(reference)
     if as_json:
         click.echo(json.dumps({**_record(document), "text": document.text}, ensure_ascii=False))
         return 0
@@ -105,9 +103,9 @@ def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
 @click.pass_context
 def remove(ctx: click.Context, /, references: tuple[str, ...]) -> int:
     """Take papers out of the library. Their files are not touched; one that changes brings its papers back."""
-    footnote = open_library(ctx, {})
-    documents = [footnote.library.resolve(reference) for reference in references]
-    footnote.remove([document.id for document in documents])
+    library = open_papers(ctx)
+    documents = [library.resolve(reference) for reference in references]
+    library.remove([document.id for document in documents])
     for document in documents:
         click.echo(terminal.clean(f"removed {document.source}  {document.title}"))
     return 0
@@ -128,7 +126,7 @@ def doctor(ctx: click.Context, /, repair: bool, as_json: bool) -> int:
     else:
         for finding in findings:
             state = "mended" if finding.mended else f"to mend: {finding.mend}"
-            click.echo(f"{finding.part}: {finding.problem} ({state})")
+            click.echo(terminal.clean(f"{finding.part}: {finding.problem} ({state})"))
         if not findings:
             click.echo("the library is in order")
     return 0 if all(finding.mended for finding in findings) else 1

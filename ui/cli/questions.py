@@ -105,6 +105,8 @@ def check(
     Batch lines: {"id", "claim", "evidence"?: "text", "source"?: "file.txt#6"}.
     """
     claim = _given(claim, batch, "CLAIM")
+    if batch is not None and (source is not None or evidence is not None):
+        raise click.UsageError("with --batch, each line names its own source or evidence: leave out the option")
     footnote = open_library(ctx, options, build_from_seeds=True)
 
     def checked(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -181,12 +183,12 @@ def _batch(lines: TextIO, answer: Callable[[Mapping[str, Any]], dict[str, Any]])
 
 def _rows(lines: TextIO) -> Iterator[Mapping[str, Any] | FootnoteError]:
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if not (line := line.lstrip("\ufeff").strip()):
             continue
         try:
-            row = json.loads(line.lstrip("\ufeff"))
-            row = json.loads(whole(json.dumps(row, ensure_ascii=False)))
-        except (ValueError, RecursionError):  # ValueError: a number of thousands of digits, too
+            row = json.loads(line)
+            row = json.loads(whole(json.dumps(row, ensure_ascii=False, allow_nan=False)))
+        except (ValueError, RecursionError):  # ValueError: a number that is none, or of thousands of digits, too
             yield BadInputError(f"line {number}: not JSON; write one object a line")
             continue
         yield row if isinstance(row, dict) else BadInputError(f"line {number}: not a JSON object")

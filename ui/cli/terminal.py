@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 def style(text: str, **styles: object) -> str:
     """Styled text where colour is wanted."""
-    return text if "NO_COLOR" in os.environ else click.style(text, **styles)  # type: ignore[arg-type]
+    return text if os.environ.get("NO_COLOR") else click.style(text, **styles)  # type: ignore[arg-type]
 
 
 def wrapped(text: str, *, indent: str = "", first: str | None = None) -> str:
