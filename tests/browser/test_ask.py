@@ -108,6 +108,18 @@ def test_keys_go_from_footnote_to_footnote(opened, address):
     expect(page.locator("#question textarea")).to_have_value("j?/")
 
 
+def test_asked_again_nothing_stays_marked_that_nobody_pressed(opened, address):
+    page = opened(address)
+    ask(page)
+    page.locator("#live .claims .cite").first.click()
+    expect(page.locator("#evcol .abstract .active")).not_to_have_count(0)
+    page.get_by_role("button", name="Ask again").click()
+    expect(page.locator("#live .asking, #ev .skeleton")).to_have_count(0)
+    expect(page.locator("#live .answered")).to_be_visible()
+    expect(page.locator("#ev [data-hint]")).to_be_visible()
+    expect(page.locator("#evcol .active, .claim.current, .cite[aria-pressed=true]")).to_have_count(0)
+
+
 def test_what_was_withdrawn_is_one_press_away_with_its_reason(opened, address):
     page = opened(address)
     ask(page)
@@ -140,6 +152,16 @@ def test_an_abstention_says_why_and_shows_the_nearest_papers(opened, address):
     expect(page.locator("#live .abstention")).to_contain_text("answers begin at")
     expect(page.locator("#live .cite")).to_have_count(0)
     expect(page.locator("#ev .others[open] .paper")).to_have_count(8)
+
+
+def test_on_a_phone_the_nearest_papers_give_the_focus_back(opened, address):
+    page = opened(address, **PHONE)
+    ask(page, "What is the capital of France?")
+    closest = page.locator("#live [data-closest]")
+    closest.tap()
+    expect(page.locator(".closer")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(closest).to_be_focused()
 
 
 def test_a_draft_streams_unchecked_and_can_be_stopped(opened, address, generator):
@@ -248,6 +270,19 @@ def test_an_answer_is_copied_and_taken_away(opened, address, tmp_path):
         page.get_by_role("button", name="Markdown").click()
     download.value.save_as(tmp_path / "export.md")
     assert PERL in (tmp_path / "export.md").read_text(encoding="utf-8")
+
+
+def test_what_is_copied_twice_leaves_the_button_as_it_was(opened, address):
+    page = opened(address)
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as on a page without https
+    ask(page)
+    button = page.locator("#live [data-copy]")
+    button.focus()
+    button.evaluate("button => { button.click(); setTimeout(() => button.click(), 300); }")
+    expect(button).to_have_text("Copied")
+    expect(button).to_be_focused()
+    page.wait_for_timeout(2_500)
+    expect(button).to_have_text("Copy with citations")
 
 
 def test_visitors_do_not_see_each_other(opened, address):

@@ -1,9 +1,11 @@
 """The parts of the page that need no browser: sessions, feedback, files, headers, passwords."""
 
 import asyncio
+import gzip
 import json
 import zipfile
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,11 +14,12 @@ from rag.errors import BadInputError, EvalError, LibraryError, SettingsError
 from rag.ingest import identity_keys
 from rag.library import Filters
 from rag.pipeline import Footnote
-from rag.types import Answer, Document
+from rag.types import Answer, Citation, Claim, Document, Verdict
 from ui.cli import main
-from ui.web import app, downloads, feedback, security, uploads
+from ui.web import answering, app, downloads, feedback, security, uploads
+from ui.web.corpus import CorpusTab, Shelf
 from ui.web.session import Asked, Session
-from ui.web.site import filters_from, number_from
+from ui.web.site import Site, filters_from, number_from, pressed
 
 
 def test_a_session_keeps_turns_apart_and_asks_again_in_place():
@@ -36,6 +39,22 @@ def test_a_session_keeps_turns_apart_and_asks_again_in_place():
     assert session.turn == 2
     assert session.drop()
     assert not session.drop()
+
+
+def test_an_answer_that_is_asked_for_again_gives_its_numbers_back():
+    def cites(number, paper):
+        claim = Claim("It is so.", 0, 9, (Citation(number, paper, 0, 2, "It"),), Verdict.SUPPORTED, 1.0)
+        return Answer("q", "q", f"It is so [{number}].", (claim,))
+
+    session = Session()
+    for number, paper in ((1, "a"), (2, "b")):
+        session.begin(Asked("q"))
+        session.keep(cites(number, paper))
+    assert session.again(None)
+    assert session.numbers == {"a": 1}
+    assert session.drop()
+    assert session.again(None)  # what was stopped has none to give
+    assert session.numbers == {"a": 1}
 
 
 def test_feedback_is_a_line_with_the_whole_answer(tmp_path):
@@ -126,6 +145,69 @@ def test_what_was_removed_comes_back_when_its_file_is_given_again(tmp_path, embe
     assert told == [f"{what}, 1 record rejected" for what in ("2 papers added", "1 paper added", "No paper is new")]
 
 
+def test_files_of_one_name_are_told_apart(tmp_path, embedder):
+    def file(name, folder, text):
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+        return path
+
+    paper = '{{"title": "On {0}", "abstract": "All {0} sleep.", "year": 2021}}'
+    otters, owls = (file("new.jsonl", name, paper.format(name)) for name in ("otters", "owls"))
+    footnote = Footnote.create(tmp_path / "library", embedder=embedder)
+    with footnote.library:
+        [*_] = uploads.take_in(footnote, [otters])
+        found = uploads.preview(footnote.library, [owls, otters])
+        assert [document.title for document in found.new] == ["On owls"]
+        assert [(item.source, item.into) for item in found.duplicates] == [("new.jsonl#1", "new.jsonl#1")]
+        for name in ("bees", "wasps"):
+            text = f"All {name} sleep.\n\nThey do so at night, and we measured for how long they do in a hundred nests."
+            *_, report = uploads.take_in(footnote, [file("notes.txt.gz", name, text)])
+            assert uploads.outcome(report) == "1 paper added", report
+        kept = sorted(path.name for path in (tmp_path / "library" / "uploads").iterdir())
+        assert kept == ["new.jsonl", "notes-2.txt.gz", "notes.txt.gz"]
+
+
+def test_papers_that_are_given_while_others_are_taken_in_are_not_lost(seeds, tmp_path):
+    import gradio as gr
+
+    file = tmp_path / "new.jsonl"
+    file.write_text('{"title": "On otters", "abstract": "All otters sleep.", "year": 2021}', encoding="utf-8")
+    with gr.Blocks():
+        tab = CorpusTab(Site(seeds, None, tmp_path))
+    shelf = Shelf(files=[str(file)])
+    steps = tab._take_in([str(file)], shelf)
+    next(steps)
+    shelf.files = ["other.jsonl"]
+    *_, (files, preview, decide, said) = steps
+    assert files == preview == decide == gr.skip()
+    assert "1 paper added" in said
+
+
+def test_a_paper_that_somebody_else_removed_is_said_to_be_gone(seeds, tmp_path):
+    import gradio as gr
+
+    with gr.Blocks():
+        tab = CorpusTab(Site(seeds, None, tmp_path))
+    assert "no longer in the library" in tab._open(SimpleNamespace(value="gone"))
+
+
+def test_what_comes_from_a_browser_is_text(seeds, tmp_path):
+    half = "otters \ud83d"  # of a surrogate pair: it can be neither kept nor sent back
+    assert pressed(SimpleNamespace(value=half), "value") == "otters ?"
+    assert filters_from(author=half).author == "otters ?"
+    shown = answering.take_up(half, ["", "", "", "", ""], Session())["live"]
+    assert "otters ?" in shown
+
+
+def test_a_server_is_never_called_this_machine(seeds, tmp_path):
+    site = Site(seeds, SimpleNamespace(error="", ready=True), tmp_path)
+    assert "offline, on this machine" in app.masthead(site)
+    seeds.library.store_url = "http://chroma.example"
+    assert "on a server you configured" in app.masthead(site)
+    assert "except of the server" in app.about(site, mcp=False)
+
+
 def test_every_kind_of_key_has_its_words():
     known = {"doi": "10.1/x", "arxiv_id": "2401.00001", "pmid": "1", "year": 2024}
     documents = [Document("", "A title of a paper", "Text.", "", known), Document("", "", "Text.", "")]
@@ -159,7 +241,7 @@ def _contrast(*colours):
 
 def test_passwords_are_read_and_compared(tmp_path):
     file = tmp_path / "people"
-    file.write_text("ann:a:b\n\nbob:c\n", encoding="utf-8")
+    file.write_text("\ufeffann:a:b\n\nbob:c\n", encoding="utf-8")
     pairs = security.credentials(["eve:ü", f"@{file}"])
     assert pairs == [("eve", "ü"), ("ann", "a:b"), ("bob", "c")]
     passes = security.gate(pairs)

@@ -173,6 +173,97 @@ def test_a_run_that_another_process_makes_is_told_of_and_not_resumed(gated, tmp_
     assert (elsewhere["visible"], clock.active) == (False, False)
 
 
+def finished(footnote, name):
+    """A run with a report that nobody reads, as far as the page needs to list it."""
+    folder = footnote.library.folder / "runs" / name
+    folder.mkdir(parents=True)
+    (folder / "scores.json").write_text("{}", encoding="utf-8")
+    (folder / runs.REPORT).write_text(f"all of {name}", encoding="utf-8")
+
+
+@pytest.fixture
+def tabs(seeds, tmp_path):
+    """The Eval and Compare tabs of a library with the runs a, b and c, and what is done at every look at the clock."""
+    import gradio as gr
+
+    from ui.web.app import BRIDGE
+    from ui.web.compare import CompareTab
+    from ui.web.evaluation import EvalTab
+    from ui.web.site import Site
+
+    site = Site(seeds, Loaded(), tmp_path / "scratch")
+    site.scratch.mkdir()
+    for name in "abc":
+        finished(seeds, name)
+    with gr.Blocks() as page:
+        evaluation, compare, bridge = EvalTab(site), CompareTab(site), gr.HTML(js_on_load=BRIDGE)
+        tab = gr.Tab()
+        evaluation.connect(bridge, [tab], compare)
+        compare.connect(bridge)
+    (tick,) = [event for event in page.fns.values() if event.targets[0] == (evaluation.clock._id, "tick")]
+
+    def look(*given):
+        names = {component._id: name for name, component in vars(evaluation).items() if hasattr(component, "_id")}
+        return {names.get(part._id): new for part, new in zip(tick.outputs, tick.fn(*given), strict=True)}
+
+    return SimpleNamespace(site=site, evaluation=evaluation, compare=compare, page=page, look=look)
+
+
+def test_the_end_of_a_run_is_seen_and_what_is_read_stays(tabs, monkeypatch):
+    import gradio as gr
+
+    from ui.web.job import Standing
+
+    job = tabs.site.job
+    job._standing = Standing("c", RUNNING, "asking", 1, 2)
+    assert tabs.look(False, "b", None, None)["watched"]  # begun by somebody else
+    assert tabs.look(True, "b", None, None)["chosen"] == gr.skip()
+    job._standing = Standing("new", STOPPED)
+    seen = tabs.look(True, "b", None, None)
+    assert (seen["chosen"]["value"], seen["answer"], seen["stop"]["visible"]) == ("b", gr.skip(), False)
+    job._standing = Standing("c", DONE)
+    seen = tabs.look(True, "b", None, None)
+    assert (seen["chosen"]["value"], seen["answer"], seen["watched"]) == ("c", "", False)
+    assert tabs.look(False, "b", None, None)["chosen"]["value"] == "b"  # one that others made has ended
+    monkeypatch.setattr(plans, "elsewhere", lambda library: {"far": "another process"})
+    seen = tabs.look(True, "b", None, None)
+    assert "c is done" in seen["standing"]["value"]
+    assert seen["clock"].active
+    assert tabs.look(False, "b", None, None)["chosen"] == gr.skip()
+
+
+def test_a_run_that_cannot_be_resumed_stays_chosen(tabs, monkeypatch):
+    for name in ("one", "two"):
+        planned(tabs.site.footnote, name)
+    (tabs.site.footnote.library.folder / "runs" / "two" / plans.QUESTIONS).write_text("{", encoding="utf-8")
+    *_, choice, problem = tabs.evaluation._resume("two")
+    assert problem["visible"]
+    assert choice["value"] == "two"
+
+
+def test_a_report_is_given_away_from_where_gradio_may(tabs):
+    given = Path(tabs.evaluation._file("b"))
+    assert given.is_relative_to(tabs.site.scratch)
+    assert (given.name, given.read_text(encoding="utf-8")) == ("report.html", "all of b")
+
+
+def test_what_was_compared_goes_when_something_else_is_chosen(tabs):
+    import gradio as gr
+
+    assert tabs.compare.choices("a", "b")[-2:] == [gr.skip(), gr.skip()]
+    *_, table, both = tabs.compare.choices("a", "gone")
+    assert ("Choose two runs" in table, both) == (True, "")
+    shown = [tabs.compare.table, tabs.compare.both]
+    inputs = [event for event in tabs.page.fns.values() if event.outputs == shown and event.targets[0][1] == "input"]
+    assert [event.targets[0][0] for event in inputs] == [box._id for box in tabs.compare.chosen]
+
+
+def test_a_run_that_cannot_be_written_is_told(seeds):
+    (seeds.library.folder / "runs").write_text("in the way", encoding="utf-8")
+    with pytest.raises(EvalError, match=r"the run cannot be kept in .*runs/mine: "):
+        planned(seeds, "mine")
+
+
 def test_two_runs_over_the_same_questions_are_compared(gated):
     for _ in range(40):
         gated.turns.release()

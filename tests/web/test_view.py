@@ -127,6 +127,21 @@ def test_a_paper_that_has_gone_leaves_a_dead_mark_and_no_error(answered):
     assert "data-ev" not in markup
 
 
+def test_a_quote_that_is_not_where_it_was_is_marked_nowhere(answered):
+    answer, documents = answered
+    cited = answer.citations[0].doc_id
+    later = replace(documents[cited], text="Another version. " + documents[cited].text)
+    view = shown(1, answer, {**documents, cited: later})
+    (paper,) = [paper for paper in view.cited if paper.document.id == cited]
+    assert not any(segment.cited for segment in paper.segments)
+    places = [
+        (c.doc_id, mark)
+        for claim, own in zip(answer.claims, view.sentences, strict=True)
+        for c, mark in zip(claim.citations, own.marks, strict=True)
+    ]
+    assert {(mark.key, mark.segments) for doc_id, mark in places if doc_id == cited} == {(paper.key, 0)}
+
+
 def test_the_copied_text_carries_its_sources(answered):
     answer, documents = answered
     text = copy_text(answer, documents)

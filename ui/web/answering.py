@@ -23,7 +23,7 @@ from rag.types import Answer
 from ui.web.apart import apart
 from ui.web.render import html
 from ui.web.session import MAX_TURNS, Asked, Session
-from ui.web.site import Site, filters_from, told
+from ui.web.site import Site, filters_from, text_from, told
 from ui.web.view import filter_text, shown
 
 Changes = dict[str, Any]
@@ -43,7 +43,7 @@ _STAGES = {
 
 def take_up(question: str, given: Sequence[Any], state: Session) -> Changes:
     """Show a question at once, under the filters of the form; it waits to be answered."""
-    question = " ".join(str(question or "").split())[: MAX_QUESTION_CHARACTERS + 1]
+    question = " ".join(text_from(question).split())[: MAX_QUESTION_CHARACTERS + 1]
     if state.asking:
         return {"told": told("Still answering; press Stop to ask something else", toast=True)}
     if not question:
@@ -96,13 +96,15 @@ def answer(site: Site, state: Session) -> Iterator[Changes]:
                     return
                 yield change
     except FootnoteError as error:
-        yield _failed(state, str(error))
+        if state.epoch == epoch:
+            yield _failed(state, str(error))
     except Exception:
         logging.getLogger(__name__).exception("a question could not be answered")
-        yield _failed(state, "Something went wrong inside Footnote; the terminal says what.")
-    finally:
         if state.epoch == epoch:
-            state.asking = False
+            yield _failed(state, "Something went wrong inside Footnote; the terminal says what.")
+    finally:
+        if state.epoch == epoch and state.asking:  # closed in its midst
+            state.live, state.asking = _halted(state), False
 
 
 def _written(site: Site, state: Session, asked: Asked) -> Iterator[Changes]:
@@ -139,6 +141,8 @@ def _written(site: Site, state: Session, asked: Asked) -> Iterator[Changes]:
 
 def _finished(site: Site, state: Session, answer: Answer, filters: Filters | None) -> Changes:
     state.keep(answer)
+    if not answer.abstained:
+        site.loading.error = ""  # all that could not be loaded has been since
     laid_out = shown(state.turn, answer, site.documents(answer), filters)
     state.live, state.evidence = html("turn", shown=laid_out), html("evidence", shown=laid_out)
     return _ended(state, f"Answer ready: {laid_out.summary}" if not answer.abstained else "The papers don’t say")

@@ -99,7 +99,7 @@ def about(site: Site, *, mcp: bool) -> str:
         judge=settings.entailer,
         signs=MEANINGS,
         folder=site.footnote.library.folder.absolute(),
-        local=not (settings.llm_url or settings.embed_url),
+        local=site.is_offline,
         mcp=mcp,
     )
 
@@ -110,13 +110,13 @@ def masthead(site: Site) -> str:
     years = [year for year, _ in library.years()]
     span = "" if not years else str(years[0]) if years[0] == years[-1] else f"{years[0]}–{years[-1]}"
     loading = site.loading.error or ("" if site.loading.ready else site.loading.text)
-    place = "on a server you configured" if settings.llm_url or settings.embed_url else "offline, on this machine"
+    place = "offline, on this machine" if site.is_offline else "on a server you configured"
     return html("header", papers=library.count(), years=span, model=settings.llm, place=place, loading=loading)
 
 
 def _progress(site: Site) -> tuple[str, Any]:
     ready = site.loading.ready  # asked first: what is told must not be older than it
-    return masthead(site), gr.Timer(active=not ready)
+    return masthead(site), gr.Timer(active=not ready or bool(site.loading.error))
 
 
 def _tab_pressed(event: gr.EventData) -> Any:

@@ -146,16 +146,16 @@ class AskTab:
 
     def _why(self, state: Session, event: gr.EventData) -> Any:
         answer = state.answer(_number(event, "turn"))
-        claim = _number(event, "value")
+        claim, epoch = _number(event, "value"), state.epoch
         if answer is None or not 0 <= claim < len(answer.claims):
             return gr.skip()
         try:
             with self.site.people.asking():
                 found, drivers = why(self.site.footnote, answer, claim)
+            told_of = html("why", claim=answer.claims[claim].text, found=found, drivers=drivers, error="")
         except FootnoteError as error:
-            return gr.update(value=html("why", claim="", found=None, drivers=[], error=str(error)), visible=True)
-        told_of = answer.claims[claim].text
-        return gr.update(value=html("why", claim=told_of, found=found, drivers=drivers, error=""), visible=True)
+            told_of = html("why", claim="", found=None, drivers=[], error=str(error))
+        return gr.update(value=told_of, visible=True) if state.epoch == epoch else gr.skip()
 
     def _note(self, state: Session, event: gr.EventData) -> str:
         kind, comment = pressed(event, "value"), pressed(event, "comment")

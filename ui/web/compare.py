@@ -34,13 +34,15 @@ class CompareTab:
         self.table = gr.HTML(elem_id="compared", **PLAIN)
         self.both = gr.HTML(elem_id="both", **PLAIN)
         self.chosen = [self.one, self.other]
-        self.choosing = [self.row, *self.chosen, self.table]
+        self.choosing = [self.row, *self.chosen, self.table, self.both]
 
     def connect(self, bridge: Any) -> None:
         """Wire the events."""
         waits: dict[str, Any] = {"concurrency_id": "eval", "concurrency_limit": 1, "api_visibility": "private"}
         waits |= {"show_progress": "minimal", "show_progress_on": self.busy}  # see `app._keep_small`
         self.button.click(self._compared, self.chosen, [self.table, self.both], **waits)
+        for box in self.chosen:  # what was compared is no longer what is chosen
+            box.input(self._nothing, None, [self.table, self.both], queue=False, **QUIET)
         bridge.both(self._both, self.chosen, self.both, queue=False, **QUIET)
 
     def choices(self, one: str | None, other: str | None) -> list[Any]:
@@ -49,9 +51,13 @@ class CompareTab:
         first = one if one in there else next(iter(there), None)
         second = other if other in there else next((name for name in there if name != first), None)
         is_kept = bool(one) and (first, second) == (one, other)
-        nothing = gr.skip() if is_kept else html("compared", names=(), found=None, runs=len(there), error="", most=0)
+        shown = [gr.skip(), gr.skip()] if is_kept else self._nothing()
         choices = [gr.update(choices=there, value=value) for value in (first, second)]
-        return [gr.update(visible=len(there) > 1), *choices, nothing]
+        return [gr.update(visible=len(there) > 1), *choices, *shown]
+
+    def _nothing(self) -> list[str]:
+        there = plans.finished(self._library)
+        return [html("compared", names=(), found=None, runs=len(there), error="", most=0), ""]
 
     def _compared(self, one: str | None, other: str | None) -> tuple[str, str]:
         there = plans.finished(self._library)

@@ -13,7 +13,7 @@ from rag.errors import BadInputError, DocumentNotFoundError, FootnoteError
 from rag.ingesting import IngestReport
 from ui.web import uploads
 from ui.web.render import html
-from ui.web.site import PLAIN, QUIET, Site, filters_from, pressed, told
+from ui.web.site import PLAIN, QUIET, Site, filters_from, pressed, text_from, told
 from ui.web.view import whole
 
 PAGE = 25
@@ -70,7 +70,7 @@ class CorpusTab:
         bridge.remove(self._remove, None, [self.paper, said], **writing).then(**anew).then(**changed, **QUIET)
         given, about_files = [self.files, self.shelf], [self.preview, self.decide]
         for listed in (self.files.upload, self.files.delete):
-            listed(self._preview, given, about_files, **QUIET)
+            listed(self._preview, given, about_files, trigger_mode="always_last", **QUIET)
         self.files.clear(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
         self.discard.click(self._discard, self.shelf, [self.files, *about_files], queue=False, **QUIET)
         self.confirm.click(self._take_in, given, [self.files, *about_files, said], **writing).then(**anew).then(
@@ -96,7 +96,7 @@ class CorpusTab:
             filters = filters_from(first, last, venue)
         except BadInputError as error:
             return html("papers", papers=[], total=0, offset=0, page=PAGE, sifted=True, error=str(error))
-        text = str(text or "")[:200]
+        text = text_from(text)[:200]
         library = self.site.footnote.library
         papers, total = library.list(shelf.offset, PAGE, filters, text)
         if not papers and total:
@@ -110,7 +110,7 @@ class CorpusTab:
         try:
             document = self.site.footnote.library.document(pressed(event, "value"))
         except DocumentNotFoundError:
-            return html("nopaper")
+            return html("problem", error="This paper is no longer in the library.")
         return html("paper", paper=whole("paper", document), known=dict(document.metadata))
 
     def _remove(self, event: gr.EventData) -> tuple[str, str]:
@@ -145,16 +145,20 @@ class CorpusTab:
         if not files:
             yield gr.skip(), gr.skip(), gr.skip(), gr.skip()  # without a yield, gradio would blank the outputs
             return
-        yield gr.skip(), html("adding", done=0, total=0, summary="", error=""), gr.update(visible=False), gr.skip()
+        hidden = gr.update(visible=False)
+        yield gr.skip(), html("adding", done=0, total=0, summary="", error=""), hidden, gr.skip()
+
+        def change(files: Any, said: Any, **line: Any) -> tuple[Any, Any, Any, Any]:
+            if shelf.files:  # others were given meanwhile, and are being looked at
+                return gr.skip(), gr.skip(), gr.skip(), said
+            return files, html("adding", **{"done": 0, "total": 0, "summary": "", "error": "", **line}), hidden, said
+
         try:
             for step in uploads.take_in(self.site.footnote, files):
                 if isinstance(step, IngestReport):
-                    line = html("adding", done=0, total=0, summary=step.summary(), error="")
-                    yield None, line, gr.update(visible=False), told(uploads.outcome(step), toast=True)
+                    yield change(None, told(uploads.outcome(step), toast=True), summary=step.summary())
                 else:
                     done, total = step
-                    line = html("adding", done=done, total=total, summary="", error="")
-                    yield gr.skip(), line, gr.skip(), gr.skip()
+                    yield change(gr.skip(), gr.skip(), done=done, total=total)
         except FootnoteError as error:
-            line = html("adding", done=0, total=0, summary="", error=str(error))
-            yield None, line, gr.update(visible=False), told("That did not work")
+            yield change(None, told(f"That did not work: {error}", toast=bool(shelf.files)), error=str(error))

@@ -1,7 +1,8 @@
-"""A conversation as a file to take away: Markdown, LaTeX with its BibTeX, CSL-JSON or JSON."""
+"""What is taken away as a file: a conversation as Markdown, LaTeX with its BibTeX, CSL-JSON or JSON, or a report."""
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,11 @@ FORMATS = {
     "CSL-JSON": "footnote.csl.json",
     "JSON": "footnote.json",
 }
+
+
+def copied(file: Path, folder: Path) -> Path:
+    """A copy of the file in a fresh folder below `folder`: gradio gives nothing away from where a library may lie."""
+    return Path(shutil.copy(file, mkdtemp(dir=folder)))
 
 
 def write(answers: Sequence[Answer], documents: Mapping[str, Document], label: str, folder: Path) -> Path:

@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import FootnoteError
-from ui.web import plans, runs
+from ui.web import downloads, plans, runs
 from ui.web.compare import CompareTab, sides
+from ui.web.job import DONE
 from ui.web.render import html
 from ui.web.site import PLAIN, QUIET, Site, number_from, pressed
 
@@ -25,6 +26,7 @@ class EvalTab:
         self.site = site
         self._library = site.footnote.library.folder
         self.clock = gr.Timer(WATCH_S, active=False)
+        self.watched = gr.State(False)  # whether the page's own run was under way when last looked at
         self.standing = gr.HTML(elem_id="standing", visible=False, **PLAIN)
         self.stop = gr.Button("Stop the run", visible=False, size="sm", elem_id="stoprun")
         self._plan()
@@ -53,35 +55,34 @@ class EvalTab:
 
     def connect(self, bridge: Any, tabs: Sequence[gr.Tab], compare: CompareTab) -> None:
         """Wire the events; what a run changes is also told to the Compare tab."""
-        looks = [self.elsewhere, self.standing, self.clock, self.stop, self.start, self.form]
+        looks = [self.elsewhere, self.standing, self.clock, self.watched, self.stop, self.start, self.form]
         looks += [self.rest, self.begun, self.problem]
-        fresh = [*looks, self.chosen, self.take, self.figures, *compare.choosing]
+        report = [self.chosen, self.take, self.answer, self.figures]
+        fresh = [*looks, *report, *compare.choosing]
         kept = [self.chosen, *compare.chosen]  # only what never shrinks: gradio refuses a choice that went meanwhile
         quiet: dict[str, Any] = {"queue": False, **QUIET}
 
-        def all_anew(chosen: str | None, one: str | None, other: str | None) -> list[Any]:
-            return [*self._looks(), *self._report(chosen), *compare.choices(one, other)]
+        def all_anew(chosen: str | None, one: str | None, other: str | None, come: str | None = None) -> list[Any]:
+            return [*self._looks(), *self._report(chosen, come), *compare.choices(one, other)]
 
-        def tick(chosen: str | None, one: str | None, other: str | None) -> list[Any]:
+        def tick(watched: bool, chosen: str | None, one: str | None, other: str | None) -> list[Any]:
             now = self.site.job.standing
             is_under_way = bool(now and now.is_under_way)
             others = self._elsewhere()
-            if is_under_way or others:
+            if watched == is_under_way and (is_under_way or others):
                 standing = html("standing", now=now) if is_under_way else gr.skip()
                 return [_told_elsewhere(others), standing, *[gr.skip()] * (len(fresh) - 2)]
-            return all_anew(now.name if now else chosen, one, other)
+            return all_anew(chosen, one, other, now.name if watched and now and now.state == DONE else None)
 
         for tab in tabs:
             tab.select(all_anew, kept, fresh, **quiet)
-        self.clock.tick(tick, kept, fresh, **quiet)
+        self.clock.tick(tick, [self.watched, *kept], fresh, **quiet)
         planned = [self.choice, self.upload, self.limit, self.name, self.full]
         self.start.click(self._start, planned, looks, **quiet)
         self.resume.click(self._resume, self.begun, looks, **quiet)
         self.stop.click(self._stop, None, looks, **quiet)
         self.choice.change(lambda choice: gr.update(visible=choice == plans.FILE), self.choice, self.upload, **quiet)
-        self.chosen.input(self._report, self.chosen, [self.chosen, self.take, self.figures], **quiet).then(
-            lambda: "", None, self.answer, **quiet
-        )
+        self.chosen.input(self._report, self.chosen, report, **quiet).then(lambda: "", None, self.answer, **quiet)
         self.take.click(self._file, self.chosen, self.file, **quiet).success(
             None, None, None, js="() => document.querySelector('#report a, a#report, button#report')?.click()"
         )
@@ -114,24 +115,26 @@ class EvalTab:
             with runs.readable(name):
                 self.site.job.start(plans.take_up(self.site.footnote, name))
         except FootnoteError as error:
-            return self._looks(str(error))
+            return self._looks(str(error), name)
         return self._looks()
 
     def _stop(self) -> list[Any]:
         self.site.job.stop()
         return self._looks()
 
-    def _looks(self, error: str = "") -> list[Any]:
-        """New values of what starts, shows and ends a run."""
+    def _looks(self, error: str = "", begun: str | None = None) -> list[Any]:
+        """New values of what starts, shows and ends a run; `begun` stays chosen among what is not finished."""
         now = self.site.job.standing
         is_under_way = bool(now and now.is_under_way)
         others = self._elsewhere()
         rest = [] if is_under_way else [name for name in plans.unfinished(self._library) if name not in others]
-        value = now.name if now and now.name in rest else next(iter(rest), None)
+        wanted = [begun, now.name if now else None, *rest]
+        value = next((name for name in wanted if name in rest), None)
         return [
             _told_elsewhere(others),
             gr.update(value=html("standing", now=now), visible=now is not None),
             gr.Timer(active=is_under_way or bool(others)),
+            is_under_way,
             gr.update(visible=is_under_way, interactive=bool(now and now.state == "running")),
             gr.update(interactive=not is_under_way),
             gr.update(open=False) if is_under_way else gr.skip(),
@@ -152,23 +155,27 @@ class EvalTab:
 
     # -- what runs found ------------------------------------------------------------------------
 
-    def _report(self, chosen: str | None) -> list[Any]:
-        """New values of the choice of runs, the report's button, and the report."""
+    def _report(self, chosen: str | None, come: str | None = None) -> list[Any]:
+        """New values of the choice of runs, the report's button, the answer that is looked at, and the report.
+
+        The report is that of the run that has `come`, else of the `chosen` one, else of the first.
+        """
         there = plans.finished(self._library)
-        name = chosen if chosen in there else next(iter(there), None)
+        name = next((name for name in (come, chosen, *there) if name in there), None)
         choice = gr.update(choices=there, value=name, visible=bool(there))
+        answer = gr.skip() if name == chosen else ""
         if not name:
-            return [choice, gr.update(visible=False), html("runs", run=None, error="")]
+            return [choice, gr.update(visible=False), "", html("runs", run=None, error="")]
         try:
             with runs.readable(name):
                 run = runs.read(self.site.footnote, name)
-                return [choice, gr.update(visible=bool(run.report)), html("runs", run=run, error="")]
+                return [choice, gr.update(visible=bool(run.report)), answer, html("runs", run=run, error="")]
         except FootnoteError as broken:
-            return [choice, gr.update(visible=False), html("runs", run=None, error=str(broken))]
+            return [choice, gr.update(visible=False), answer, html("runs", run=None, error=str(broken))]
 
     def _file(self, name: str | None) -> Any:
         report = runs.report(self._library, name) if name in plans.finished(self._library) else None
-        return gr.skip() if report is None else str(report)
+        return gr.skip() if report is None else str(downloads.copied(report, self.site.scratch))
 
     def _answered(self, name: str | None, event: gr.EventData) -> str:
         names = [name] if name in plans.finished(self._library) else []

@@ -79,10 +79,13 @@ def draw_up(footnote: Footnote, choice: str, *, file: Path | None, limit: int | 
     if len(questions) > MOST_QUESTIONS:
         raise BadInputError(f"{len(questions):,} questions; at most {MOST_QUESTIONS:,} are asked here: set a limit")
     split = choice if choice in SPLITS else ""
-    folder.mkdir(parents=True)
     rows = [json.dumps(question.to_dict(), ensure_ascii=False) for question in questions]
-    (folder / QUESTIONS).write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (folder / PLAN).write_text(json.dumps({"split": split, "is_full": is_full}) + "\n", encoding="utf-8")
+    try:
+        folder.mkdir(parents=True)
+        (folder / QUESTIONS).write_text("\n".join(rows) + "\n", encoding="utf-8")
+        (folder / PLAN).write_text(json.dumps({"split": split, "is_full": is_full}) + "\n", encoding="utf-8")
+    except OSError as error:  # two that start at once take one name, too
+        raise EvalError(f"the run cannot be kept in {folder}: {error.strerror}") from error
     return Plan(folder, questions, _claims(split) if is_full else (), is_full)
 
 

@@ -109,7 +109,7 @@ def credentials(given: Sequence[str]) -> list[tuple[str, str]]:
             lines.append(text)
             continue
         try:
-            lines += [line for line in Path(text[1:]).read_text(encoding="utf-8").splitlines() if line.strip()]
+            lines += [line for line in Path(text[1:]).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError(f"--auth {text}: the file cannot be read") from error
     pairs = []

@@ -55,6 +55,7 @@ class Session:
         place = self.answer_of.pop(self.turn, None)
         if place is not None:
             del self.answers[place:]
+            self.numbers = {c.doc_id: c.number for answer in self.answers for c in answer.citations}
         self._take(Asked(self.asked.question, filters))
         return True
 

@@ -13,6 +13,7 @@ from typing import Any
 from rag.errors import BadInputError
 from rag.library import Filters
 from rag.pipeline import Footnote
+from rag.text import whole
 from rag.types import Answer, Document
 from ui.web import questions
 from ui.web.job import Job
@@ -40,6 +41,12 @@ class Site:
     def __post_init__(self) -> None:
         self.job = Job(self.footnote, self.loading, self.people)
 
+    @property
+    def is_offline(self) -> bool:
+        """Whether models and papers are all on this machine: no server is configured."""
+        settings = self.footnote.settings
+        return not (settings.llm_url or settings.embed_url or self.footnote.library.store_url)
+
     def documents(self, answer: Answer) -> dict[str, Document]:
         """The papers that an answer cites, withdrew or found, by id."""
         claims = [*answer.claims, *answer.withdrawn]
@@ -59,9 +66,13 @@ def told(text: str, *, toast: bool = False) -> str:
 
 
 def pressed(event: Any, name: str) -> str:
-    """A text that a button sent, which may be forged: only its type is certain afterwards."""
-    value = getattr(event, name, "")
-    return value if isinstance(value, str) else ""
+    """A text that a button sent, which may be forged: only that it is text is certain afterwards."""
+    return text_from(getattr(event, name, ""))
+
+
+def text_from(given: Any) -> str:
+    """What a field sent as text that can be kept and sent back, all of it characters; empty for another type."""
+    return whole(given) if isinstance(given, str) else ""
 
 
 def filters_from(
@@ -83,4 +94,4 @@ def number_from(given: str | int | None, what: str) -> int | None:
 
 
 def _part(text: str) -> str | None:
-    return text.strip()[:200] or None if isinstance(text, str) else None
+    return text_from(text).strip()[:200] or None

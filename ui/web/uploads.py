@@ -10,7 +10,7 @@ import queue
 import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.errors import BadInputError, LibraryError
@@ -55,19 +55,21 @@ def preview(library: Library, files: Sequence[Path]) -> Preview:
             if len(documents) + len(rejected) > MAX_RECORDS:
                 raise BadInputError(f"more than {MAX_RECORDS:,} records: take them in with footnote ingest")
     merged = _same(library, documents)
-    sources = {item.source for item in merged}
-    new = tuple(document for document in documents if document.source not in sources)
-    return Preview(tuple(files), new, tuple(merged), tuple(rejected))
+    new = tuple(document for place, document in enumerate(documents) if place not in merged)
+    return Preview(tuple(files), new, tuple(merged.values()), tuple(rejected))
 
 
-def _same(library: Library, documents: Sequence[Document]) -> list[Merged]:
-    """The documents that are papers of the library, or of each other, as the library would match them."""
+def _same(library: Library, documents: Sequence[Document]) -> dict[int, Merged]:
+    """The documents, by place, that are papers of the library, or of each other, as the library would match them."""
     held = list(library.every())
-    records = [
-        Record(number, "", document.id, document, tuple(identity_keys(document)))
-        for number, document in enumerate([*held, *documents])
+    together = [*held, *documents]
+    records = [  # named by their place: two files may have one name
+        Record(place, "", document.id, replace(document, source=str(place)), tuple(identity_keys(document)))
+        for place, document in enumerate(together)
     ]
-    return mergers(records, range(len(held), len(records)))
+    found = mergers(records, range(len(held), len(records)))
+    named = [(int(item.source), int(item.into), item.key) for item in found]
+    return {one - len(held): Merged(together[one].source, together[into].source, key) for one, into, key in named}
 
 
 def take_in(footnote: Footnote, files: Sequence[Path]) -> Iterator[tuple[int, int] | IngestReport]:
@@ -101,11 +103,13 @@ def outcome(report: IngestReport) -> str:
 
 def _kept(folder: Path, file: Path) -> Path:
     """The file's copy in the folder: under its name, with a number where another file has that."""
-    name = Path(file.name.lstrip(".") or "papers.txt")
+    name = file.name.lstrip(".") or "papers.txt"
+    endings = "".join(Path(name).suffixes[-2:])  # .bib.gz
+    stem = name.removesuffix(endings)
     try:
         folder.mkdir(exist_ok=True)
         for number in range(1, 10_000):
-            target = folder / (name if number == 1 else name.with_stem(f"{name.stem}-{number}"))
+            target = folder / (name if number == 1 else f"{stem}-{number}{endings}")
             if not target.exists():
                 shutil.copyfile(file, target)
                 return target

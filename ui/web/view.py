@@ -211,7 +211,7 @@ def _quotes(claims: Sequence[Claim]) -> dict[str, list[Citation]]:
 def _paper(
     key: str, document: Document, number: int | None, quotes: Mapping[str, Sequence[Citation]], score: float | None
 ) -> Paper:
-    cited = [(c.start, c.end) for c in quotes.get(document.id, ())]
+    cited = [(c.start, c.end) for c in quotes.get(document.id, ()) if _holds(c, document)]
     segments = tuple(
         Segment(
             f"{key}-s{place}",
@@ -232,6 +232,11 @@ def cuts(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return list(itertools.pairwise(ordered))
 
 
+def _holds(citation: Citation, document: Document) -> bool:
+    """Whether the quote is where it was: the text of a paper may have changed since."""
+    return document.text[citation.start : citation.end] == citation.quote
+
+
 def _sentence(key: str, claim: Claim, papers: Mapping[str, Paper], numbers: Mapping[str, int]) -> Sentence:
     sign = _VERBATIM if claim.judge == VERBATIM else _SIGNS[claim.verdict]
     marks = tuple(_mark(citation, papers, numbers) for citation in claim.citations)
@@ -244,6 +249,8 @@ def _mark(citation: Citation, papers: Mapping[str, Paper], numbers: Mapping[str,
     paper = papers.get(citation.doc_id)
     if paper is None:  # gone from the library since
         return Mark(number, title, "", 0)
+    if not _holds(citation, paper.document):
+        return Mark(number, title, paper.key, 0)
     position = 0
     covered = []
     for segment in paper.segments:

@@ -29,6 +29,7 @@
     return found;
   }
 
+  const isChosen = (button) => !!chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim;
   const turnOf = (mark) => mark.claim.match(/^t(\d+)/)[1];
 
   function apply() {
@@ -38,17 +39,16 @@
       newest = last; turn = String(last); chosen = null;
       unseen = last > 1 ? last : 0;
     }
+    const cites = all(FOOTNOTES);
+    if (!cites.some(isChosen)) chosen = null; // it went with its answer, and its keys will name other sentences
     const question = unseen && document.getElementById(`t${unseen}`); // once what was before it is above it
     if (question && all("#past .turn").length >= unseen - 1) { unseen = 0; question.scrollIntoView({ block: "start" }); }
     for (const section of sections) toggle(section, "on", section.dataset.turn === turn);
-    for (const button of all(".cite[data-ev]")) {
-      set(button, "aria-pressed", String(!!chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim));
-    }
+    for (const button of cites) set(button, "aria-pressed", String(isChosen(button)));
     const active = new Set(chosen ? segmentsOf(chosen) : []);
     for (const segment of all(".paper.active, .abstract .active")) if (!active.has(segment)) segment.classList.remove("active");
     for (const segment of active) toggle(segment, "active", true);
-    const some = !!one(FOOTNOTES); // whether there is anything to step to
-    for (const button of all("[data-step]")) button.disabled = !some;
+    for (const button of all("[data-step]")) button.disabled = !cites.length;
     for (const panel of all(".pick")) panel.hidden = !chosen || panel.dataset.pick !== chosen.claim;
     for (const hint of all("[data-hint]")) hint.hidden = !!chosen && hint.closest(".evturn").dataset.turn === turnOf(chosen);
     for (const claim of all(".claim[id]")) toggle(claim, "current", !!chosen && claim.id === chosen.claim);
@@ -77,7 +77,7 @@
 
   function openSheet(from, box) {
     if (!phone.matches) return;
-    if (from && from.matches(FOOTNOTES)) returnTo = from;
+    returnTo = from;
     document.body.classList.add("sheet");
     one(".closer", box)?.focus({ preventScroll: true });
   }
@@ -92,7 +92,7 @@
   }
 
   const marks = () => all(FOOTNOTES).filter(seen);
-  const currentMark = () => marks().find((button) => chosen && button.dataset.ev === chosen.ev && button.dataset.claim === chosen.claim);
+  const currentMark = () => marks().find(isChosen);
 
   function step(by) {
     const list = marks();
@@ -170,10 +170,10 @@
     try { await navigator.clipboard.writeText(text); } catch { // not offered on a page that is neither local nor https
       const area = document.createElement("textarea");
       area.value = text; area.className = "unseen"; document.body.append(area); area.select();
-      document.execCommand("copy"); area.remove();
+      document.execCommand("copy"); area.remove(); button.focus({ preventScroll: true });
     }
     say("Copied");
-    const before = button.textContent;
+    const before = button.dataset.before ??= button.textContent; // pressed again, it says "Copied" still
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = before; }, 1200);
   }
