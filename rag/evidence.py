@@ -79,76 +79,92 @@ def select(
     """
     listing = query.lists
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
-    near = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
-    read = _read(query, near, sentences.of([documents[hit.chunk.doc_id] for hit in near]), reader)
-    joined = read[:1] if listing else _joined(query, read)
+    hits = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
+    papers = sentences.of([documents[hit.chunk.doc_id] for hit in hits])
+    near = [_Near(hit, paper, paper.found(query)) for hit, paper in zip(hits, papers, strict=True)]
+    joined = near[:1] if listing else _joined(query, near)
+    read = _read(query, near if listing else list(dict.fromkeys([*near[:SIGNAL_PAPERS], *joined])), reader)
     if listing:
         chosen = _best([own.ranked[0] for own in read if own.ranked], _LIST_PAPERS)
     elif len(joined) > 1:
-        chosen = [own.ranked[at] for at in range(_FEW) for own in joined if at < len(own.ranked)]
+        ranked = {own.near: own.ranked for own in read}
+        chosen = [ranked[paper][at] for at in range(_FEW) for paper in joined if at < len(ranked[paper])]
     else:
-        equals = [own for own in read[:_EQUALS] if own.hit.score >= _EQUAL_SHARE * hits[0].score]
+        equals = [own for own in read[:_EQUALS] if own.near.hit.score >= _EQUAL_SHARE * hits[0].score]
         chosen = _best([item for own in equals for item in own.ranked], _MOST)
     # Footnote's own reader was trained on questions after facts, not after papers.
     knows = reader is not None and reader.knows_none and not listing
     several = len({item.document.id for item in chosen}) > 1
     names_papers = several and (listing or len(joined) > 1)
-    signals = _signals(query, read, joined, reader_knows=knows)
+    signals = _signals(query, joined, read[:SIGNAL_PAPERS] if knows else ())
     if knows and entailer and chosen:
         carried = entailer.uncalibrated([(item.text, query.text) for item in chosen[:SIGNAL_SENTENCES]])
         signals = replace(signals, entailed=max(signs(found)[0] for found in carried))
     return Selection(tuple(chosen), signals, names_papers=names_papers)
 
 
-def _joined(query: Query, read: Sequence[_Read]) -> list[_Read]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Near:
+    """A paper near a question; `found`: how similar to each token of that the nearest of each sentence is, `(n, m)`."""
+
+    hit: Hit
+    sentences: Sentences
+    found: NDArray[np.float32]
+
+    @property
+    def best_found(self) -> NDArray[np.float32]:
+        """How similar to each token of the question the nearest of the paper is, `(m,)`."""
+        best: NDArray[np.float32] = self.found.max(0, initial=0.0)
+        return best
+
+
+def _joined(query: Query, near: Sequence[_Near]) -> list[_Near]:
     """The best paper, and while one adds enough to what is found of the question, that one."""
-    joined = [read[0]]
-    found = np.maximum(read[0].found, _FOUND_FROM)
+    joined = [near[0]]
+    found = np.maximum(near[0].best_found, _FOUND_FROM)
     while len(joined) < _MOST_PAPERS:
-        gains = [(float(np.maximum(own.found - found, 0) @ query.weights), own) for own in read if own not in joined]
+        gains = [
+            (float(np.maximum(own.best_found - found, 0) @ query.weights), own) for own in near if own not in joined
+        ]
         gain, best = max(gains, key=lambda pair: (pair[0], pair[1].hit.score), default=(0.0, None))
         if best is None or gain < _JOINED_FROM:
             break
         joined.append(best)
-        found = np.maximum(found, best.found)
+        found = np.maximum(found, best.best_found)
     return joined
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class _Read:
-    """A paper, read for a question.
+    """A paper, read for a question: its sentences, best first, and what the reader gave them, in their own order."""
 
-    `ranked`: its sentences, best first; `logits`: what the reader gave them; `found`: how similar to each
-    token of the question the nearest of the paper is, `(m,)`.
-    """
-
-    hit: Hit
+    near: _Near
     ranked: Sequence[Evidence]
     logits: Sequence[float]
-    found: NDArray[np.float32]
 
 
-def _read(query: Query, hits: Sequence[Hit], papers: Sequence[Sentences], reader: Reader | None) -> list[_Read]:
-    texts = [titled(paper.document.title, chunk.text) for paper in papers for chunk in paper.chunks]
+def _read(query: Query, near: Sequence[_Near], reader: Reader | None) -> list[_Read]:
+    texts = [titled(own.sentences.document.title, chunk.text) for own in near for chunk in own.sentences.chunks]
     logits = reader.read(query.text, texts).tolist() if reader else []
     asks_figure = bool(_COUNTS.search(query.text) or _MEASURES.search(query.text))
     read = []
-    for hit, paper in zip(hits, papers, strict=True):
-        own, logits = logits[: len(paper.chunks)], logits[len(paper.chunks) :]
-        found = paper.found(query)
+    for paper in near:
+        document, chunks = paper.sentences.document, paper.sentences.chunks
+        own, logits = logits[: len(chunks)], logits[len(chunks) :]
         scored = []
-        for at, (chunk, match) in enumerate(zip(paper.chunks, (found @ query.weights).tolist(), strict=True)):
+        for at, (chunk, match) in enumerate(zip(chunks, (paper.found @ query.weights).tolist(), strict=True)):
             bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
-            score = match + (READER_WEIGHT * own[at] if own else 0.0) + bonus + PAPER_WEIGHT * hit.score
-            scored.append(Evidence(paper.document, chunk, round(score, 6)))
-        read.append(_Read(hit, _best(scored, len(scored)), own, found.max(0, initial=0.0)))
+            score = match + (READER_WEIGHT * own[at] if own else 0.0) + bonus + PAPER_WEIGHT * paper.hit.score
+            scored.append(Evidence(document, chunk, round(score, 6)))
+        read.append(_Read(paper, _best(scored, len(scored)), own))
     return read
 
 
-def _signals(query: Query, read: Sequence[_Read], joined: Sequence[_Read], *, reader_knows: bool) -> Signals:
-    logits = [logit for own in read[:SIGNAL_PAPERS] for logit in own.logits if reader_knows]
-    found = np.max([own.found for own in joined], axis=0)
-    best = read[0].hit.scores
+def _signals(query: Query, joined: Sequence[_Near], read: Sequence[_Read]) -> Signals:
+    """The signs without the entailer's; `read` are the papers whose logits count, none where the reader cannot tell."""
+    logits = [logit for own in read for logit in own.logits]
+    found = np.max([paper.best_found for paper in joined], axis=0)
+    best = joined[0].hit.scores
     return Signals(
         words=best.get("bm25_share", 0.0),
         match=best.get("match", 0.0),
