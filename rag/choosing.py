@@ -44,17 +44,26 @@ class Models:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def choose(cls, arguments: Mapping[str, Any]) -> Models:
-        """Tell objects from names among the arguments; nothing is loaded. Raises SettingsError."""
+    def choose(cls, arguments: Mapping[str, Any], saved: Mapping[str, Any] | None = None) -> Models:
+        """Tell objects from names among the arguments; nothing is loaded. Raises SettingsError.
+
+        `saved` are settings that count where neither argument nor environment names another.
+        """
         given = {role: arguments[role] for role in _ROLES if not isinstance(arguments.get(role), str | None)}
         named = {name: value for name, value in arguments.items() if name not in given}
-        return cls(configuring.load(named), given)
+        return cls(configuring.load(named, saved=saved), given)
 
     @property
     def embedder_name(self) -> str:
         """The embedder's name, without loading it."""
         embedder: Embedder | None = self.given.get("embedder")
         return embedder.name if embedder else self.settings.embedder
+
+    @property
+    def of_library(self) -> Mapping[str, str]:
+        """The settings that a library which is made with these models keeps: none for an embedder of the caller's."""
+        own = self.settings
+        return {} if "embedder" in self.given else {"embedder": own.embedder, "embed_url": own.embed_url}
 
     @cached_property
     def embedder(self) -> Embedder:

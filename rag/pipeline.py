@@ -84,16 +84,19 @@ class Footnote:
     @classmethod
     def create(cls, library: Path | str | None = None, **settings: Any) -> Footnote:
         """Open a library, made empty if there is none."""
-        return cls._opened(library, settings, Library.open_or_create)
+        return cls._opened(library, settings, Library.open_or_create, makes=True)
 
     @classmethod
     def rebuild(cls, library: Path | str | None = None, **settings: Any) -> Footnote:
         """Open a library whose embedder or chunking has changed: the next ingest embeds everything again."""
-        return cls._opened(library, settings, Library.rebuild)
+        return cls._opened(library, settings, Library.rebuild, makes=True)
 
     @classmethod
-    def _opened(cls, library: Path | str | None, given: Mapping[str, Any], how: Callable[..., Library]) -> Footnote:
-        models = Models.choose({"library": library, **given})
+    def _opened(
+        cls, library: Path | str | None, given: Mapping[str, Any], how: Callable[..., Library], *, makes: bool = False
+    ) -> Footnote:
+        saved = Library.saved_settings(configuring.load({"library": library}).library)
+        models = Models.choose({"library": library, **given}, saved)
         settings = models.settings
         identity = {
             "embedder": models.embedder_name,
@@ -104,8 +107,9 @@ class Footnote:
             settings.library,
             identity=identity,
             matching=Matching(reading.identity_keys, reading.merge),
-            store_url=settings.store or ("" if how is not Library.open else None),
+            store_url=settings.store,
             lock_timeout_s=settings.lock_timeout_s,
+            **({"settings": models.of_library} if makes else {}),
         )
         return cls(opened, models)
 

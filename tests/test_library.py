@@ -278,10 +278,15 @@ def test_an_index_saved_when_it_was_empty_may_be_made_anew_by_a_reader(library, 
             assert disagreements(writer) == []
 
 
-def test_settings_are_saved(library):
-    library.save_settings({"llm": "x"})
-    with Library.open(library.folder) as again:
-        assert again.settings == {"llm": "x"}
+def test_settings_are_saved_where_a_library_is_made(tmp_path):
+    assert Library.saved_settings(tmp_path) == {}
+    Library.open_or_create(tmp_path, identity=IDENTITY, settings={"embedder": "a"}).close()
+    Library.open_or_create(tmp_path, identity=IDENTITY, settings={"embedder": "b"}).close()
+    assert Library.saved_settings(tmp_path) == {"store": "", "embedder": "a"}
+    Library.rebuild(tmp_path, identity=IDENTITY, settings={"embedder": "b"}, store_url="http://127.0.0.1:1").close()
+    assert Library.saved_settings(tmp_path) == {"store": "http://127.0.0.1:1", "embedder": "b"}
+    (tmp_path / "catalog.sqlite3").write_bytes(b"no catalog")
+    assert Library.saved_settings(tmp_path) == {}  # opening it says what is wrong
 
 
 # -- several processes ------------------------------------------------------------------------------

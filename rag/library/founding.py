@@ -7,6 +7,7 @@ import json
 import os
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rag.errors import LibraryBusyError, LibraryError
@@ -19,36 +20,69 @@ from rag.types import JSON
 DESCRIPTION = "library.json"
 
 
-def create(folder: Path, identity: Mapping[str, object], store_url: str, *, lock_timeout_s: float) -> None:
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What a library is made with: what it has to be opened with, and what it is opened with unless told otherwise."""
+
+    identity: Mapping[str, object]
+    store_url: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    def to_meta(self) -> dict[str, str]:
+        """The facts as the catalog keeps them."""
+        return {
+            "identity": json.dumps(dict(self.identity), sort_keys=True),
+            "store_url": self.store_url,
+            "settings": json.dumps(dict(self.settings), sort_keys=True),
+        }
+
+
+def create(folder: Path, founding: Founding, *, lock_timeout_s: float) -> None:
     """Make a library, unless there is one; two processes may do this at once."""
     if (folder / FILE_NAME).is_file():
         return
     _make_folder(folder)
     with held_alone(folder / "write.lock", timeout_s=lock_timeout_s):
         if not (folder / FILE_NAME).is_file():
-            _create(folder, identity, store_url)
+            _create(folder, founding)
 
 
-def rebuild(folder: Path, identity: Mapping[str, object], store_url: str, *, lock_timeout_s: float) -> None:
+def rebuild(folder: Path, founding: Founding, *, lock_timeout_s: float) -> None:
     """Give a library a new identity, with every file unread and every document not indexed.
 
     A catalog that cannot be opened is set aside as `catalog.damaged-<n>` and a new one begun.
     """
     if not (folder / FILE_NAME).is_file():
-        create(folder, identity, store_url, lock_timeout_s=lock_timeout_s)
+        create(folder, founding, lock_timeout_s=lock_timeout_s)
         return
     with held_alone(folder / "write.lock", timeout_s=lock_timeout_s):
         try:
             catalog = Catalog(folder)
-            _begin_again(catalog, identity, store_url)
+            _begin_again(catalog, founding)
             catalog.close()
         except LibraryBusyError:
             raise
         except LibraryError:
             _set_aside(folder)
-            _create(folder, identity, store_url)
+            _create(folder, founding)
         else:
             describe(folder, description(folder))
+
+
+def saved_settings(folder: Path) -> JSON:
+    """The settings that a library was made with; none where there is no library, or one that cannot be read."""
+    if not (folder / FILE_NAME).is_file():
+        return {}
+    try:
+        catalog = Catalog(folder, writable=is_writable(folder))
+    except LibraryBusyError:
+        raise
+    except LibraryError:
+        return {}  # opening it will say why
+    try:
+        return {"store": catalog.get("store_url"), **json.loads(catalog.get("settings", "{}"))}
+    finally:
+        catalog.close()
 
 
 def is_writable(folder: Path) -> bool:
@@ -87,21 +121,20 @@ def _make_folder(folder: Path) -> None:
         raise LibraryError(f"a library cannot be made in {folder}: it is read-only; choose another folder")
 
 
-def _create(folder: Path, identity: Mapping[str, object], store_url: str) -> None:
+def _create(folder: Path, founding: Founding) -> None:
     meta = {
         "library_id": uuid.uuid4().hex[:12],
-        "identity": json.dumps(dict(identity), sort_keys=True),
-        "store_url": store_url,
+        **founding.to_meta(),
         "dirty": REBUILD if (folder / "chroma").exists() or (folder / "lexical").exists() else "",
     }
     Catalog.create(folder, meta).close()
     describe(folder, description(folder))
 
 
-def _begin_again(catalog: Catalog, identity: Mapping[str, object], store_url: str) -> None:
+def _begin_again(catalog: Catalog, founding: Founding) -> None:
     with catalog.transaction():
-        catalog.put("identity", json.dumps(dict(identity), sort_keys=True))
-        catalog.put("store_url", store_url)
+        for name, value in founding.to_meta().items():
+            catalog.put(name, value)
         catalog.put("dirty", REBUILD)
         catalog.put("store_files", "")
         catalog.run("UPDATE files SET digest = NULL, reading = ''")

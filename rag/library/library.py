@@ -29,6 +29,7 @@ from rag.errors import (
 from rag.library import founding, lookup
 from rag.library.catalog import FILE_NAME, KINDS, Catalog
 from rag.library.doctor import Finding, examine
+from rag.library.founding import Founding
 from rag.library.indexing import Indexes, Progress
 from rag.library.lexical import terms
 from rag.library.locks import WriteLock
@@ -65,6 +66,11 @@ class Library:
         self._indexes = Indexes(folder, catalog)
 
     # -- open and close -------------------------------------------------------------------------
+
+    @staticmethod
+    def saved_settings(folder: Path | str) -> JSON:
+        """The settings that a library was made with; none where there is no library, or one that cannot be read."""
+        return founding.saved_settings(Path(folder))
 
     @classmethod
     def open(
@@ -104,12 +110,14 @@ class Library:
         folder: Path | str,
         *,
         identity: Mapping[str, object],
+        settings: Mapping[str, object] | None = None,
         matching: Matching = BY_ID,
         store_url: str | None = None,
         lock_timeout_s: float = 600.0,
     ) -> Library:
-        """Open a library, made if there is none; two processes may do this at once."""
-        founding.create(Path(folder), identity, store_url or "", lock_timeout_s=lock_timeout_s)
+        """Open a library, made if there is none, with `settings` saved in it; two processes may do this at once."""
+        made_with = Founding(identity, store_url or "", settings or {})
+        founding.create(Path(folder), made_with, lock_timeout_s=lock_timeout_s)
         return cls.open(
             folder, identity=identity, matching=matching, store_url=store_url, lock_timeout_s=lock_timeout_s
         )
@@ -120,6 +128,7 @@ class Library:
         folder: Path | str,
         *,
         identity: Mapping[str, object],
+        settings: Mapping[str, object] | None = None,
         matching: Matching = BY_ID,
         store_url: str = "",
         lock_timeout_s: float = 600.0,
@@ -130,7 +139,7 @@ class Library:
         documents come back with the next reading. A catalog that cannot be opened is set aside as
         `catalog.damaged-*`, and the library begins empty.
         """
-        founding.rebuild(Path(folder), identity, store_url, lock_timeout_s=lock_timeout_s)
+        founding.rebuild(Path(folder), Founding(identity, store_url, settings or {}), lock_timeout_s=lock_timeout_s)
         return cls.open(folder, matching=matching, lock_timeout_s=lock_timeout_s)
 
     def close(self) -> None:
@@ -328,18 +337,7 @@ class Library:
         except LibraryBusyError:
             return [Finding("write.lock", "another process is writing", "wait for it, then: footnote doctor")]
 
-    # -- saved settings, state ------------------------------------------------------------------
-
-    @property
-    def settings(self) -> JSON:
-        """Settings saved in the library."""
-        saved: JSON = json.loads(self._catalog.get("settings", "{}"))
-        return saved
-
-    def save_settings(self, settings: Mapping[str, object]) -> None:
-        """Replace the saved settings."""
-        with self.writing():
-            self._catalog.put("settings", json.dumps(dict(settings), sort_keys=True))
+    # -- state ----------------------------------------------------------------------------------
 
     def fingerprint(self) -> str:
         """16 hex digits that change when the searchable contents change."""

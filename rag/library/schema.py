@@ -4,7 +4,7 @@
 what the indexes have yet to be told. `meta`: single facts, by name:
 
 library_id, identity, store_url   what the library was built with
-settings     saved settings, JSON
+settings     those that it was made with and is opened with unless told otherwise, JSON
 run          counts the readings of files
 generation   counts the changes of the indexes; 0 until there are any
 dirty        says that an index is being written, see `rag.library.indexing`
