@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from rag import settings as configuring
@@ -49,8 +50,9 @@ class Models:
 
         `saved` are settings that count where neither argument nor environment names another.
         """
-        given = {role: arguments[role] for role in _ROLES if not isinstance(arguments.get(role), str | None)}
-        named = {name: value for name, value in arguments.items() if name not in given}
+        told = {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
+        given = {role: told[role] for role in _ROLES if not isinstance(told.get(role), str | None)}
+        named = {name: value for name, value in told.items() if name not in given}
         return cls(configuring.load(named, saved=saved), given)
 
     @property
@@ -61,9 +63,13 @@ class Models:
 
     @property
     def of_library(self) -> Mapping[str, str]:
-        """The settings that a library which is made with these models keeps: none for an embedder of the caller's."""
+        """The settings that a library which is made with these models keeps.
+
+        An embedder that is on this machine, or a hub: where a server is, only its user says, or a library that was
+        given away could have questions sent there.
+        """
         own = self.settings
-        return {} if "embedder" in self.given else {"embedder": own.embedder, "embed_url": own.embed_url}
+        return {} if "embedder" in self.given or own.embed_url else {"embedder": own.embedder}
 
     @cached_property
     def embedder(self) -> Embedder:
@@ -103,7 +109,7 @@ class Models:
     @property
     def generator_is_trained(self) -> bool:
         """Whether the generator was trained for Footnote, so that it needs no instructions."""
-        return not self.settings.llm_url and self.settings.llm == OWN_GENERATOR
+        return self.generator_is_small and self.settings.llm == OWN_GENERATOR
 
     def asker(self, *, fetch: bool = False) -> QueryLikelihood | None:
         """What tells how likely a question is; `None` without Footnote's own reader, with which its say is weighed.

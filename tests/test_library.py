@@ -282,9 +282,9 @@ def test_settings_are_saved_where_a_library_is_made(tmp_path):
     assert Library.saved_settings(tmp_path) == {}
     Library.open_or_create(tmp_path, identity=IDENTITY, settings={"embedder": "a"}).close()
     Library.open_or_create(tmp_path, identity=IDENTITY, settings={"embedder": "b"}).close()
-    assert Library.saved_settings(tmp_path) == {"store": "", "embedder": "a"}
-    Library.rebuild(tmp_path, identity=IDENTITY, settings={"embedder": "b"}, store_url="http://127.0.0.1:1").close()
-    assert Library.saved_settings(tmp_path) == {"store": "http://127.0.0.1:1", "embedder": "b"}
+    assert Library.saved_settings(tmp_path) == {"embedder": "a"}
+    Library.rebuild(tmp_path, identity=IDENTITY, settings={"embedder": "b"}).close()
+    assert Library.saved_settings(tmp_path) == {"embedder": "b"}
     (tmp_path / "catalog.sqlite3").write_bytes(b"no catalog")
     assert Library.saved_settings(tmp_path) == {}  # opening it says what is wrong
 

@@ -1,6 +1,7 @@
 """Footnote inside llama-index programs, and llama-index's own index over our Chroma collection."""
 
 import chromadb
+import numpy as np
 import pytest
 
 from rag.llamaindex import (
@@ -69,3 +70,20 @@ def test_an_embedding_model_of_llama_index_is_the_same_vector(embedder):
     assert back.encode_query("A frog.").tolist() == pytest.approx(embedder.encode_query("A frog.").tolist(), abs=1e-6)
     assert [len(part) for part in back.encode_spans(["A frog."], [[(0, 7), (2, 6)]])] == [2]
     assert there.get_text_embedding("A frog.") == pytest.approx(embedder.encode_query("A frog.").tolist(), abs=1e-6)
+
+
+def test_a_text_is_embedded_as_a_text_and_not_as_a_query():
+    class Prompting:
+        name, dimension = "prompting", 2
+
+        def encode(self, texts):
+            return np.asarray([[1.0, 0.0]] * len(texts), np.float32)
+
+        def encode_query(self, text):
+            return np.asarray([0.0, 1.0], np.float32)
+
+    there = as_embedding(Prompting())
+    assert there.get_text_embedding("A frog.") == there.get_text_embedding_batch(["A frog."])[0] == [1.0, 0.0]
+    assert there.get_query_embedding("A frog.") == [0.0, 1.0]
+    back = LlamaIndexEmbedder(there)
+    assert back.encode_spans([], []) == back.encode_tokens([], query=True) == back.encode_tokens([]) == []

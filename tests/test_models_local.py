@@ -1,10 +1,23 @@
 """Models from a folder: tiny ones made here, and the real embedder."""
 
+import json
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from rag.choosing import Models
 from rag.errors import ModelError
-from rag.models import Asker, TransformerEmbedder, TransformerGenerator, load_entailer, load_generator, load_reader
+from rag.models import (
+    Asker,
+    TransformerEmbedder,
+    TransformerGenerator,
+    load_entailer,
+    load_generator,
+    load_reader,
+    weights,
+)
 from rag.models.asker import shown_tokens
 from rag.models.entailer import roles_of
 from rag.models.generator import load_causal
@@ -157,6 +170,109 @@ def test_labels_that_say_nothing_are_refused():
         roles_of({0: "positive", 1: "negative"}, "sentiment")
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {0: "nonentailment", 1: "entailment"},
+        {0: "factually_inconsistent", 1: "factually_consistent"},
+        {0: "does not entail", 1: "entails"},
+        {0: "untrue", 1: "true"},
+        {0: "no-support", 1: "support"},
+    ],
+)
+def test_a_negated_label_is_not_what_it_negates(labels):
+    assert roles_of(labels, "m") == {0: "not_enough_info", 1: "supported"}
+
+
+@pytest.mark.parametrize(
+    "labels", [{0: "neutral", 1: "contradiction"}, {0: "contradiction"}, {0: "true", 1: "support"}]
+)
+def test_labels_that_do_not_part_what_is_supported_are_refused(labels):
+    with pytest.raises(ModelError, match="does not tell what is supported"):
+        roles_of(labels, "m")
+
+
+def test_one_output_is_the_log_odds_of_support(tokenizer, tmp_path):
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    model = BertForSequenceClassification(BertConfig(**SIZES, num_labels=1, id2label={0: "SUPPORTED"}))
+    model.classifier.bias.data += 2
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    pair = ("the frog sleeps .", "the frog hides .")
+    (found,) = load_entailer(str(tmp_path)).entail([pair])
+    logit = float(load_reader(str(tmp_path)).read(pair[0], [pair[1]])[0])
+    assert found.supported == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-3)
+    assert found.not_enough_info == pytest.approx(1 - found.supported)
+    assert 0.8 < found.supported < 0.95
+
+
+def test_a_judge_whose_head_would_be_made_up_is_refused(tokenizer, tmp_path):
+    from transformers import BertConfig, BertModel
+
+    BertModel(BertConfig(**SIZES)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    with pytest.raises(ModelError, match=r"entailer .* was not trained to judge: classifier\."):
+        load_entailer(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [("model.safetensors", b"\x08\0\0"), ("config.json", b'{"model_type": "llama", "hidden_size": "many"}')],
+)
+@pytest.mark.parametrize(
+    "load", [TransformerGenerator, TransformerEmbedder, lambda place, _: load_entailer(str(place))]
+)
+def test_a_damaged_model_is_named(generator_folder, tmp_path, load, file, content):
+    folder = shutil.copytree(generator_folder, tmp_path / "damaged")
+    (folder / file).write_bytes(content)
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load(folder, "damaged")
+
+
+def test_a_damaged_gguf_is_named(tmp_path):
+    (tmp_path / "cut.gguf").write_bytes(b"GGUF\3\0\0\0" + b"\0" * 8)
+    with pytest.raises(ModelError, match="'cut' cannot be loaded"):
+        load_generator(Settings(llm=str(tmp_path / "cut.gguf")))
+
+
+def test_a_chat_template_without_a_system_role_gets_all_of_it_from_the_user(generator_folder):
+    generator = TransformerGenerator(generator_folder, "tiny")
+    with generator.undisturbed() as (_, tokenizer):
+        tokenizer.chat_template = (
+            "{% if messages[0].role == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+            "{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}"
+            "{% if enable_thinking is not defined or enable_thinking %}<think>{% endif %}"
+        )
+    assert generator.rendered("the frog", "sleeps ?") == "<user>the frog\n\nsleeps ?"
+    assert list(generator.stream("the frog", "sleeps ?", max_new_tokens=4))
+
+
+def test_a_generator_that_keeps_one_state_for_all_writes_as_well(tokenizer, tmp_path):
+    import torch
+    from transformers import MambaConfig, MambaForCausalLM
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": len(WORDS), "hidden_size": 16, "state_size": 4, "num_hidden_layers": 1}
+    MambaForCausalLM(MambaConfig(**sizes, eos_token_id=None)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    generator = TransformerGenerator(tmp_path, "tiny", device="cpu")
+    "".join(generator.stream("the frog", "sleeps ?", max_new_tokens=4))
+
+
+def test_a_path_names_a_model_and_is_none():
+    chosen = Models.choose({"embedder": Path("a/folder"), "llm": Path("b.gguf"), "library": Path("c")})
+    assert (chosen.given, chosen.embedder_name, chosen.settings.llm) == ({}, "a/folder", "b.gguf")
+
+
+def test_only_its_own_generator_is_taken_for_trained():
+    settings = Settings(llm=weights.OWN_GENERATOR)
+    assert Models(settings).generator_is_trained
+    assert not Models(settings, {"generator": object()}).generator_is_trained
+
+
 @pytest.mark.parametrize("load", [TransformerGenerator, TransformerEmbedder])
 def test_a_folder_without_a_model_is_named(load, tmp_path):
     with pytest.raises(ModelError, match="cannot be loaded"):
@@ -181,8 +297,6 @@ def test_a_reranker_has_one_output(nli_folder):
 
 
 def test_an_embedder_pools_and_prompts_as_its_files_say(tokenizer, tmp_path):
-    import json
-
     import torch
     from transformers import BertConfig, BertModel
 
@@ -199,6 +313,31 @@ def test_an_embedder_pools_and_prompts_as_its_files_say(tokenizer, tmp_path):
     assert np.allclose(cls.encode_query("sleeps"), cls.encode(["a frog sleeps"])[0], atol=1e-2)
     (parts,) = cls.encode_spans(["the frog sleeps"], [[(0, 15), (4, 8)]])
     assert np.allclose(parts[1], cls.encode(["frog"])[0], atol=1e-2)
+    pooling = tmp_path / "1_Pooling" / "config.json"
+    pooling.write_text('{"pooling_mode": "cls", "include_prompt": true}', encoding="utf-8")  # as it is written now
+    assert np.allclose(TransformerEmbedder(tmp_path, "tiny").encode(["the frog"]), cls.encode(["the frog"]))
+    for told in (
+        {"pooling_mode": ["mean", "max"]},
+        {"pooling_mode_mean_tokens": False, "pooling_mode_max_tokens": True},
+    ):
+        pooling.write_text(json.dumps(told), encoding="utf-8")
+        with pytest.raises(ModelError, match=r"'tiny' pools by .*max"):
+            TransformerEmbedder(tmp_path, "tiny")
+
+
+def test_texts_are_padded_on_the_right_whatever_the_tokenizer_likes(tokenizer, tmp_path):
+    import torch
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(0)
+    BertModel(BertConfig(**SIZES, initializer_range=0.7)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    file = tmp_path / "tokenizer_config.json"
+    liked = json.loads(file.read_text(encoding="utf-8")) | {"padding_side": "left", "pad_token": None}
+    file.write_text(json.dumps(liked), encoding="utf-8")
+    embedder = TransformerEmbedder(tmp_path, "tiny", device="cpu")
+    short, _ = embedder.encode(["the frog", "the frog sleeps, hides a liver, b, c"])
+    assert float(short @ embedder.encode(["the frog"])[0]) > 0.999
 
 
 def test_vectors_do_not_depend_on_their_batch(embedder):

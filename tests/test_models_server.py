@@ -1,6 +1,7 @@
 """A real HTTP server that speaks OpenAI's protocol, well and badly."""
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -88,7 +89,8 @@ def test_a_busy_server_is_asked_again(server):
         ((200, {}, ['data: {"error": {"message": "gone"}}']), "gone"),
         ((200, {"x-cut": "1"}, said("Half")), "broke off"),
         ((200, {}, ['{"choices": [{"message": {"content": "Not streamed."}}]}']), "sent no stream"),
-        ((307, {"location": "/elsewhere"}, []), "answered 307"),
+        ((307, {"location": "https://elsewhere/v1"}, []), "answered 307: it points to 'https://elsewhere/v1'"),
+        ((200, {}, [*said("Half"), 'error: {"code": 500, "message": "gone"}']), "gone"),
     ],
 )
 def test_a_failing_server_is_explained(server, answer, message):
@@ -105,14 +107,73 @@ def test_a_server_that_is_not_there_is_named(monkeypatch):
         ServerGenerator("localhost:8000", "m")
 
 
+def test_a_server_that_takes_no_connection_is_not_told_to_have_a_large_model(monkeypatch):
+    monkeypatch.setattr(serving, "CONNECT_S", 0.2)
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for held in (first, second):  # now its queue is full
+            held.setblocking(False)
+            held.connect_ex(deaf.getsockname())
+        with pytest.raises(ServerError, match="is it running"):
+            ask_at(f"http://127.0.0.1:{deaf.getsockname()[1]}")
+
+
+def ask_at(url):
+    return "".join(ServerGenerator(url, "m").stream("", "", max_new_tokens=1))
+
+
+@pytest.mark.parametrize("url", ["http://a..b:80", f"http://{'a' * 64}.example"])
+def test_what_is_no_host_name_is_told(url):
+    with pytest.raises(ServerError, match="is it running"):
+        ask_at(url)
+
+
+@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85"])
+def test_what_parts_lines_elsewhere_is_text_in_a_stream(server, inside):
+    event = json.dumps({"choices": [{"delta": {"content": f"a{inside}b"}}]}, ensure_ascii=False)
+    server.script = [(200, {}, [f"data: {event}\r", "data:", *said("c")])]
+    assert ask(server) == f"a{inside}bc"
+
+
+@pytest.mark.parametrize("content", [[{"type": "text", "text": "a"}], {"a": 1}, 3, None])
+def test_what_is_no_string_is_no_text(server, content):
+    server.script = [(200, {}, said("Yes", content, "."))]
+    assert ask(server) == "Yes."
+
+
+def test_a_wait_of_less_than_nothing_is_none(server):
+    server.script = [(429, {"retry-after": "-1"}, []), (200, {}, said("Fine."))]
+    assert ask(server) == "Fine."
+
+
 def test_half_a_surrogate_pair_is_no_text(server):
     server.script = [(200, {}, said("a\ud83d b"))]
     assert ask(server) == "a? b"
 
 
-def test_a_key_that_can_be_none_is_refused(server):
-    with pytest.raises(ServerError, match="FOOTNOTE_API_KEY"):
-        ask(server, api_key="ключ")
+@pytest.mark.parametrize("key", ["ключ", "two\nlines", "secret\0"])
+def test_a_key_that_can_be_none_is_refused_and_not_shown(server, key):
+    with pytest.raises(ServerError, match="FOOTNOTE_API_KEY") as refused:
+        ask(server, api_key=key)
+    assert key not in str(refused.value)
+
+
+def test_a_key_out_of_a_file_loses_its_line_end(server):
+    server.script = [(200, {}, said("Fine."))]
+    assert ask(server, api_key="secret\r\n") == "Fine."
+    assert server.seen[0][2] == "Bearer secret"
+
+
+def test_no_error_has_the_key_or_the_password(server):
+    server.script = [(400, {}, ["cannot read 'Bearer sk-0123456789'"]), (400, {}, ["no"])]
+    with pytest.raises(ServerError, match="cannot read 'Bearer …'"):
+        ask(server, api_key="sk-0123456789")
+    server.url = server.url.replace("http://", "http://ann:secret@")
+    with pytest.raises(ServerError, match="400: no") as told:
+        ask(server)
+    assert "secret" not in str(told.value)
+    assert server.seen[1][2].startswith("Basic ")
 
 
 @pytest.mark.parametrize("vector", [None, "AAAA", [1.0, None], [], [float("nan"), 1.0], [[1.0], [2.0]]])
@@ -138,3 +199,12 @@ def test_embeddings_are_ordered_and_of_length_one(server):
     parts = embedder.encode_spans(["abcd", "xy"], [[(0, 4), (0, 1)], [(0, 2)]])
     assert [len(part) for part in parts] == [2, 1]
     assert np.allclose(parts[0][1], vectors[0])
+
+
+def test_nothing_is_embedded_to_nothing(server):
+    embedder = ServerEmbedder(server.url, "e")
+    seen = len(server.seen)
+    assert embedder.encode([]).shape == (0, 2)
+    assert embedder.encode_tokens([]) == embedder.encode_spans([], []) == []
+    assert [part.shape for part in embedder.encode_spans(["abc"], [[]])] == [(0, 2)]
+    assert len(server.seen) == seen

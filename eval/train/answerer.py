@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.train import answerer_data
+from eval.train import answerer_data, training
 from eval.train.answerer_data import Example
 from rag.answer import DECLINES, SYSTEM_TRAINED
 from rag.cite import read_draft
@@ -51,7 +51,7 @@ def train(
     held, rest = examples[:HELD_OUT], examples[HELD_OUT:]
     tokenizer, model = base(start)
     rows = [row for example in rest if len((row := encoded(example, tokenizer))["input_ids"]) <= LONGEST]
-    fit(model, tokenizer, rows, folder=folder / "checkpoints", seed=seed, steps=steps)
+    fit(model, tokenizer, rows, folder=folder / "checkpoints", seed=seed, steps=steps, start=start)
     model.save_pretrained(folder / "model")
     found = scores([written(model, tokenizer, example) for example in held], held)
     found |= {"examples": len(rows), "held_out": len(held)}
@@ -118,11 +118,11 @@ def fit(
     seed: int,
     steps: int = -1,
     rate: float = RATE,
+    start: Path | None = None,
 ) -> None:
     """Train in place. Uses a GPU where there is one, else the processor with bf16."""
     import torch
     from transformers import Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
 
     def collate(chosen: list[dict[str, list[int]]]) -> dict[str, Any]:
         longest = max(len(row["input_ids"]) for row in chosen)
@@ -175,7 +175,7 @@ def fit(
     )
     ordered: Any = by_length(rows, seed=seed)
     trainer = AnswerTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.exists() else None)
+    trainer.train(resume_from_checkpoint=training.last_checkpoint(folder, ordered, start))
 
 
 def by_length(rows: Sequence[dict[str, list[int]]], *, seed: int) -> list[dict[str, list[int]]]:

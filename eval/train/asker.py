@@ -17,6 +17,7 @@ from typing import Any
 from eval.train import answerer
 from eval.train.corpora import Row
 from eval.train.reader_data import neighbours_of, written
+from rag.errors import BadInputError
 from rag.models.asker import Asker, shown_tokens
 from rag.models.reader import titled
 
@@ -37,11 +38,13 @@ def train(
     rows = written(questions, leave_out)
     random.Random(seed).shuffle(rows)
     held = [row for row in rows if row["kind"] == "other_words"][:HELD_OUT]
+    if not held:
+        raise BadInputError(f"{questions} has no question in other words, which the scores are made of: write more")
     apart = {row["title"] for row in held}
     tokenizer, model = answerer.base(start, from_layer=FROM_LAYER)
     examples = [encoded(row, tokenizer) for row in rows if row["title"] not in apart]
     before = scores(model, tokenizer, held)
-    answerer.fit(model, tokenizer, examples, folder=folder / "checkpoints", seed=seed, rate=RATE)
+    answerer.fit(model, tokenizer, examples, folder=folder / "checkpoints", seed=seed, rate=RATE, start=start)
     model.save_pretrained(folder / "model")
     found = scores(model, tokenizer, held) | {f"untrained_{name}": value for name, value in before.items()}
     found |= {"questions": len(examples), "held_out": len(held)}

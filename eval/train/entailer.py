@@ -51,6 +51,7 @@ def train(
         batch=32,
         rate=RATE,
         seed=seed,
+        start=start,
     )
     logits = training.score(model, tokenizer, [(e.evidence, e.claim) for e in held])
     scale = temperature(logits, [e.label for e in held])

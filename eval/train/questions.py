@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from eval.train import corpora
 from eval.train.corpora import Row
-from rag.errors import BadInputError
+from rag.errors import BadInputError, ModelError
 from rag.library.lexical import terms
 from rag.models.generator import TransformerGenerator
 from rag.text import json_lines
@@ -89,6 +89,8 @@ def write(
     common = _common(pool)
     jobs = list(_jobs(pool, common, -(-most // BATCH), random.Random(seed)))
     kept = json_lines(out.read_text(encoding="utf-8"))[:-1] if out.exists() else []
+    if any(json.loads(line)["writer"] != model.name for line in kept):
+        raise BadInputError(f"{out} has questions that another model wrote: name another --out, or delete it")
     done = len(kept) // BATCH
     out.write_text("".join(f"{line}\n" for line in kept[: done * BATCH]), encoding="utf-8")
     with model.undisturbed() as (language_model, tokenizer), out.open("a", encoding="utf-8") as file:
@@ -139,12 +141,18 @@ class _Writer:
 
         self.kind = kind
         self._model, self._tokenizer, self._common = model, tokenizer, common
+        if not tokenizer.chat_template:
+            raise ModelError(
+                "what writes questions has to be a chat model, with a chat template: name another with --llm"
+            )
         messages = [{"role": "system", "content": _ASKS[kind]}]
         for title, sentence, *questions in SHOWN:
             messages.append({"role": "user", "content": _prompt(title, sentence)})
             messages.append({"role": "assistant", "content": questions[KINDS.index(kind)]})
         messages.append({"role": "user", "content": "\0"})
-        chat = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+        chat = tokenizer.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=False, enable_thinking=False
+        )
         head, self._tail = chat.split("\0")
         self._head = tokenizer(head, return_tensors="pt", add_special_tokens=False).input_ids.to(model.device)
         with torch.inference_mode():

@@ -61,6 +61,7 @@ def train(
         batch=8,
         rate=5e-5 if start else 8e-5,
         seed=seed,
+        start=start,
     )
     found = scores(training.score(model, tokenizer, _pairs(held))[:, 0].tolist(), held)
     found |= {"groups": len(rest), "held_out": len(held)} | {f"untrained_{k}": v for k, v in before.items()}

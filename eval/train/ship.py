@@ -56,7 +56,7 @@ def train(
     else:
         raise BadInputError(f"nothing to train the {model} on is named")
     card = card_of(model, scores, minutes=(time.monotonic() - began) / 60, seed=seed)
-    if questions:
+    if questions and model in ("asker", "reader"):
         card["questions_by"] = sorted({Path(row["writer"]).name for row in corpora.lines(questions)})
     pack(model, folder, card, into=TRAINED if install else folder, start=start)
     return card

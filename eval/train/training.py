@@ -7,6 +7,7 @@ checkpoint.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import random
@@ -14,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rag.errors import BadInputError
+from rag.models.fetching import sha256
 from rag.models.weights import embedder_folder, encoder_folder
 
 if TYPE_CHECKING:
@@ -49,8 +52,10 @@ def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
 def adapted(labels: int, start: Path | None = None) -> tuple[Any, Any]:
     """Tokenizer and classifier with `labels` outputs on the fetched encoder, all but an adapter and the head frozen.
 
-    `start` is a folder with the adapter of an earlier round, to go on from.
+    `start` is a folder with the adapter of an earlier round, to go on from. Raises BadInputError if it has none.
     """
+    if start and not (start / "adapter_config.json").is_file():  # peft would ask a hub for it
+        raise BadInputError(f"{start} holds no adapter of an earlier round: name its model folder")
     tokenizer, model = _encoder(labels)
     from peft import LoraConfig, PeftModel, get_peft_model
 
@@ -98,6 +103,7 @@ def fit(
     rate: float,
     epochs: float = 1.0,
     seed: int = 0,
+    start: Path | None = None,
 ) -> PreTrainedModel:
     """Train on examples of (text pairs, target) with `loss(logits, batch)`; the model is changed in place.
 
@@ -107,7 +113,6 @@ def fit(
     """
     import torch
     from transformers import Trainer, TrainingArguments
-    from transformers.trainer_utils import get_last_checkpoint
 
     def collate(chosen: list[Example]) -> dict[str, Any]:
         firsts = [first for pairs, _ in chosen for first, _ in pairs]
@@ -156,8 +161,27 @@ def fit(
     )
     ordered: Any = _by_length(examples, batch, seed)
     trainer = PairTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(folder)) if folder.exists() else None)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder, ordered, start))
     return model
+
+
+def last_checkpoint(folder: Path, examples: Sequence[Any], start: Path | None) -> str | None:
+    """Where a run that was killed goes on: the last checkpoint in the folder that was written to its end.
+
+    The folder remembers what it is a run of. Raises BadInputError if that is another, or if there is nothing to learn.
+    """
+    if not examples:
+        raise BadInputError("there is nothing left to learn from beside what is kept for the scores: give more data")
+    weights = [sha256(path) for path in sorted(start.glob("*.safetensors"))] if start else []
+    told = hashlib.sha256(repr((examples, weights)).encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / "run.sha256"
+    if kept.exists() and kept.read_text(encoding="ascii") != told:
+        raise BadInputError(f"{folder} is of a run with other data, seed or start: name another --out, or delete it")
+    kept.write_text(told, encoding="ascii")
+    whole = [path for path in folder.glob("checkpoint-*") if (path / "trainer_state.json").exists()]  # written last
+    last = max(whole, key=lambda path: int(path.name.removeprefix("checkpoint-")), default=None)
+    return str(last) if last else None
 
 
 def _by_length(examples: Sequence[Example], batch: int, seed: int) -> list[Example]:

@@ -80,9 +80,10 @@ def saved_settings(folder: Path) -> JSON:
     except LibraryError:
         return {}  # opening it will say why
     try:
-        return {"store": catalog.get("store_url"), **json.loads(catalog.get("settings", "{}"))}
+        saved: JSON = json.loads(catalog.get("settings", "{}"))
     finally:
         catalog.close()
+    return saved
 
 
 def is_writable(folder: Path) -> bool:

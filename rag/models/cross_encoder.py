@@ -16,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError, told_by
+from rag.errors import ModelError
 from rag.models import adapter, processor, weights
 from rag.models.embedder import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
 from rag.models.weights import card_of, embedder_folder, encoder_folder
 
 KEPT = 100_000  # pairs remembered
 _SCALE = "/scale"
+_INSTEAD = "give a hub id or a folder that holds a sequence classifier"
 
 Pair = tuple[str, str]
 Logits = NDArray[np.float32]
@@ -82,14 +83,14 @@ def load(place: Path | str, *, what: str, device: str = "") -> CrossEncoder:
 
     processor.quiet()
     local = Path(place).exists()
-    try:
+    with weights.loading(what, str(place), instead=_INSTEAD):
         tokenizer: Any = AutoTokenizer.from_pretrained(str(place), local_files_only=local)
-        model: Any = AutoModelForSequenceClassification.from_pretrained(str(place), local_files_only=local)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{what} {str(place)!r} cannot be loaded: {told_by(error)}; give a hub id or a folder "
-            "that holds a sequence classifier"
-        ) from error
+        model, found = AutoModelForSequenceClassification.from_pretrained(
+            str(place), local_files_only=local, output_loading_info=True
+        )
+    head = [key for key in sorted(found["missing_keys"]) if not key.startswith(f"{model.base_model_prefix}.")]
+    if head:  # it would be made up of chance
+        raise ModelError(f"{what} {str(place)!r} was not trained to judge: {head[0]} is missing; {_INSTEAD}")
     longest = min(int(getattr(model.config, "max_position_embeddings", 512) or 512), 512)
     return CrossEncoder(model, tokenizer, device=device, longest=longest)
 

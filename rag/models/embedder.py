@@ -11,7 +11,7 @@ Source: late chunking, Günther et al. 2024, arXiv:2409.04701.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,13 +19,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import ModelError, told_by
-from rag.models import processor
+from rag.errors import ModelError
+from rag.models import processor, weights
 from rag.text import Span
 
 Vectors = NDArray[np.float32]
 CPU_BATCH_TOKENS = 1_024  # padded tokens a pass: more fall out of a processor's cache
 GPU_BATCH_TOKENS = 32_768
+_POOLINGS = {"mean": "mean", "mean_sqrt_len": "mean", "cls": "cls", "lasttoken": "last"}  # a length is not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +89,18 @@ class TransformerEmbedder:
         self._torch = torch
         self._device = processor.device_of(device)
         local = Path(place).exists()  # nobody is asked about what lies here
-        try:
+        with weights.loading("embedder", name, instead="give a hub id or a folder that holds a transformers encoder"):
             self._tokenizer: Any = AutoTokenizer.from_pretrained(str(place), local_files_only=local)
             dtype = processor.dtype_of(self._device)
             model: Any = AutoModel.from_pretrained(str(place), dtype=dtype, local_files_only=local)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"embedder {name!r} cannot be loaded: {told_by(error)}; give a hub id or a folder "
-                "that holds a transformers encoder"
-            ) from error
+        self._tokenizer.padding_side = "right"  # `_states` takes each text's tokens from the left
+        self._tokenizer.pad_token = self._tokenizer.pad_token or self._tokenizer.eos_token
         if self._device == "cpu":
             model.set_attn_implementation("eager")  # a sixth faster than sdpa with padded batches
         self._batch_tokens = CPU_BATCH_TOKENS if self._device == "cpu" else GPU_BATCH_TOKENS
         self._model = model.to(self._device).eval()
         self.dimension = int(self._model.config.hidden_size)
-        self._pooling = _pooling(_read(place, "1_Pooling/config.json", local))
+        self._pooling = _pooling(_read(place, "1_Pooling/config.json", local), name)
         prompts = _read(place, "config_sentence_transformers.json", local).get("prompts") or {}
         self._query_prompt = str(prompts.get("query") or "")
         setting = _read(place, "sentence_bert_config.json", local)
@@ -183,11 +181,12 @@ def spans_as_texts(
 ) -> list[Vectors]:
     """`Embedder.encode_spans` for models that give no token states: each part embedded as a text of its own."""
     flat = [text[start:end] for text, own in zip(texts, spans, strict=True) for start, end in own]
-    ends = np.cumsum([len(own) for own in spans])
-    return [np.asarray(part, np.float32) for part in np.split(encode(flat), ends[:-1])]
+    vectors = encode(flat)
+    ends = np.cumsum([len(own) for own in spans], dtype=int)
+    return [vectors[end - len(own) : end] for end, own in zip(ends, spans, strict=True)]
 
 
-def texts_as_tokens(vectors: Vectors, texts: Sequence[str]) -> list[Tokens]:
+def texts_as_tokens(vectors: Iterable[Vectors], texts: Sequence[str]) -> list[Tokens]:
     """`Embedder.encode_tokens` for models that show no tokens: a text, `vectors[i]`, is its own only one."""
     return [_as_token(vector, text) for vector, text in zip(vectors, texts, strict=True)]
 
@@ -233,11 +232,15 @@ def _read(place: Path | str, name: str, local: bool) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _pooling(setting: dict[str, Any]) -> str:
-    """`mean`, `cls` or `last`."""
-    if setting.get("pooling_mode_cls_token"):
-        return "cls"
-    return "last" if setting.get("pooling_mode_lasttoken") else "mean"
+def _pooling(setting: dict[str, Any], name: str) -> str:
+    """`mean`, `cls` or `last`; files of older versions have a flag for each mode. Raises ModelError for another."""
+    flags = [key.removeprefix("pooling_mode_") for key, is_on in setting.items() if "pooling_mode_" in key and is_on]
+    told = setting.get("pooling_mode") or flags or "mean"
+    modes = "+".join([told] if isinstance(told, str) else told)
+    pooling = _POOLINGS.get(modes.removesuffix("_tokens").removesuffix("_token"))
+    if pooling is None:
+        raise ModelError(f"embedder {name!r} pools by {modes}: name one that pools by mean, cls or lasttoken")
+    return pooling
 
 
 def _max_tokens(setting: dict[str, Any], config: Any, tokenizer: Any) -> int:

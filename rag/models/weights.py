@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rag.errors import ModelError
+from rag.errors import ModelError, told_by
 from rag.models import fetching
 from rag.models.fetching import Say, sha256
 
@@ -46,6 +48,15 @@ class ModelStatus:
     place: str
     megabytes: float
     checked: str  # "hash as published", "hash differs" or "not checked"
+
+
+@contextmanager
+def loading(what: str, name: str, *, instead: str) -> Iterator[None]:
+    """Whatever goes wrong with a model of the user's while it is read, as a ModelError that says what to do instead."""
+    try:
+        yield
+    except Exception as error:  # damaged weights, sizes, settings: each library underneath has errors of its own
+        raise ModelError(f"{what} {name!r} cannot be loaded: {told_by(error)}; {instead}") from error
 
 
 def embedder_folder() -> Path:

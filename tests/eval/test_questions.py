@@ -8,7 +8,7 @@ import pytest
 
 from eval.train import asker, questions, reader_data, ship
 from eval.train.reader_data import NONE
-from rag.errors import BadInputError
+from rag.errors import BadInputError, ModelError
 from rag.library.lexical import terms
 from rag.models import Asker, TransformerGenerator, weights
 from rag.models.generator import load_causal
@@ -77,6 +77,10 @@ def test_a_killed_run_goes_on_after_its_last_whole_batch(model, papers, few, tmp
     out.write_text("".join(whole.splitlines(keepends=True)[:6]) + '{"half')
     questions.write(model, papers, out, most=12, leave_out=frozenset())
     assert out.read_text() == whole
+    other = TransformerGenerator(model.folder, "other", device="cpu")
+    with pytest.raises(BadInputError, match="another model wrote"):
+        questions.write(other, papers, out, most=24, leave_out=frozenset())
+    assert out.read_text() == whole
 
 
 def test_papers_that_say_nothing_are_told_of(model, papers, tmp_path):
@@ -113,6 +117,30 @@ def test_the_asker_is_trained_packed_and_loaded(papers, model, tmp_path, monkeyp
     untrained = Asker(*load_causal(tiny, "tiny", device="cpu"))
     question, texts = rows[0]["question"], [f"{row['title']}. {' '.join(row['sentences'])}" for row in rows]
     assert trained.log_likelihood(question, texts).mean() > untrained.log_likelihood(question, texts).mean()
+
+
+def test_only_who_learns_from_questions_says_who_wrote_them(tmp_path, monkeypatch):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text('{"writer": "somebody"}', encoding="utf-8")
+    for name in ("reader", "entailer"):
+        monkeypatch.setattr(getattr(ship, name), "train", lambda *_, **__: {})
+    monkeypatch.setattr(ship, "pack", lambda *_, **__: None)
+    made = [ship.train(name, tmp_path, questions, tmp_path, questions=questions) for name in ("reader", "entailer")]
+    assert [card.get("questions_by") for card in made] == [["somebody"], None]
+
+
+def test_questions_without_any_in_other_words_are_told_of(tmp_path, model):
+    path = tmp_path / "questions.jsonl"
+    row = {"title": "A", "sentences": ["B."], "kind": "plain", "question": "What is it that this paper is about?"}
+    path.write_text(json.dumps(row), encoding="utf-8")
+    with pytest.raises(BadInputError, match="no question in other words"):
+        asker.train(path, tmp_path, leave_out=frozenset(), start=model.folder)
+
+
+def test_what_is_no_chat_model_writes_no_questions(model, papers, few, tmp_path):
+    plain = TransformerGenerator(model.folder, "tiny", device="cpu")
+    with pytest.raises(ModelError, match="has to be a chat model"):
+        questions.write(plain, papers, tmp_path / "out", most=4, leave_out=frozenset())
 
 
 def test_nothing_to_learn_from_is_told_of(tmp_path):

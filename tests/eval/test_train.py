@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from eval.train.reader_data import NONE, Group
 from rag.errors import BadInputError, ModelError
 from rag.models import cross_encoder, load_entailer, weights
 from tests.eval.tiny import make_encoder
+from ui.cli import main
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
 
@@ -122,6 +124,73 @@ def test_a_missing_set_is_named(tmp_path):
         reader_data.build(tmp_path, tmp_path / "p", leave_out=frozenset())
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"title": "A", "abstract": "B."}\n{"half', "cannot be read at line 2"),
+        ('{"title": "A", "abstract": "B."}\n[1]', "cannot be read at line 2"),
+        ('{"title": "A"}', "line 1, has no 'abstract'"),
+        ('\n{"abstract": "A."}', "line 2, has no 'title'"),
+        (b"\xff", "cannot be read at line 0"),
+    ],
+)
+def test_bad_data_is_named(tmp_path, content, told):
+    path = tmp_path / "papers.jsonl"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadInputError, match=rf"papers\.jsonl,? {told}"):
+        corpora.papers(path, most=9, seed=0, leave_out=frozenset())
+
+
+def test_papers_cut_short_are_named_and_those_without_an_abstract_passed_over(data, tmp_path):
+    whole = (data / "papers.jsonl.gz").read_bytes()
+    for name, content in (("cut", whole[:-20]), ("none", b"no gzip")):
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(content)
+        with pytest.raises(BadInputError, match=rf"{name}\.jsonl\.gz cannot be read"):
+            list(corpora.lines(tmp_path / f"{name}.jsonl.gz"))
+    write(
+        tmp_path / "papers.jsonl.gz",
+        [{"title": None, "abstract": "It is. We do. They go."}, {"title": "A", "abstract": None}],
+    )
+    (kept,) = corpora.papers(tmp_path / "papers.jsonl.gz", most=9, seed=0, leave_out=frozenset())
+    assert kept == {"title": "", "sentences": ["It is.", "We do.", "They go."]}
+
+
+def test_a_run_goes_on_from_what_was_saved_to_its_end_and_never_from_another(tmp_path):
+    start = tmp_path / "start"
+    for folder in (start, *(tmp_path / f"out/checkpoint-{step}" for step in (90, 100, 110))):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"weights")
+    for step in (90, 100):
+        (tmp_path / f"out/checkpoint-{step}/trainer_state.json").write_text("{}", encoding="utf-8")
+    examples = [([("q", "text")], 0)]
+
+    def last(examples=examples, start=start):
+        return training.last_checkpoint(tmp_path / "out", examples, start)
+
+    assert last() == last() == str(tmp_path / "out/checkpoint-100"), "it was killed while it wrote the last"
+    with pytest.raises(BadInputError, match="other data, seed or start: name another --out"):
+        last(examples=[([("q", "text")], 1)])
+    with pytest.raises(BadInputError, match="other data, seed or start"):
+        last(start=None)
+    (start / "model.safetensors").write_bytes(b"other weights")
+    with pytest.raises(BadInputError, match="other data, seed or start"):
+        last()
+    assert training.last_checkpoint(tmp_path / "new", examples, None) is None
+    with pytest.raises(BadInputError, match="give more data"):
+        training.last_checkpoint(tmp_path / "empty", [], None)
+
+
+def test_a_start_that_is_no_earlier_round_is_named_and_no_hub_asked_for_it(tmp_path):
+    with pytest.raises(BadInputError, match="holds no adapter of an earlier round"):
+        training.adapted(3, tmp_path)
+
+
+def test_what_training_needs_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "peft", None)
+    assert main(["train", "entailer"]) == 1
+    assert "training needs peft; install it with" in capsys.readouterr().err
+
+
 @pytest.fixture
 def encoder(tmp_path, monkeypatch):
     """A tiny encoder under the entailer."""
@@ -134,6 +203,7 @@ def encoder(tmp_path, monkeypatch):
 def test_a_model_is_trained_packed_and_loaded(model, module, data, tmp_path, monkeypatch, encoder):
     monkeypatch.setattr(module, "HELD_OUT", 24)
     card = ship.train(model, data, data / "papers.jsonl.gz", tmp_path)
+    assert "questions_by" not in card
     assert card["scores_on_held_out_pairs"]["held_out"] == 24
     packed = tmp_path / f"{model}.safetensors"
     assert packed.stat().st_size < 12e6

@@ -10,6 +10,7 @@ import click
 
 from rag import settings as configuring
 from rag.choosing import Models
+from rag.library import Library
 from rag.models import weights
 from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
@@ -25,7 +26,9 @@ from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 @click.pass_context
 def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) -> int:
     """Show the models that are used, and check the weights of the defaults. Exit code 1 if a hash differs."""
-    settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS})
+    library = (ctx.obj or {}).get("library")
+    saved = Library.saved_settings(configuring.load({"library": library}).library)
+    settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS}, saved=saved)
     own_entailer = settings.entailer == OWN_ENTAILER
     if fetch and Models(settings).generator_is_small:
         weights.generator_folder(say=_say)
@@ -63,6 +66,8 @@ def _missing(name: str) -> str:
 
 
 def _served(role: str, name: str, url: str) -> weights.ModelStatus:
+    if name in (UNTRAINED, NO_READER):
+        return weights.ModelStatus(role, name, "needs no weights", 0.0, "not checked")
     if url:
         return weights.ModelStatus(role, name, f"server {url}", 0.0, "not checked")
     return weights.status(role, name)

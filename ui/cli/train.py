@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ import click
 from rag.errors import ModelError
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_NEEDED = {"questions": (), "calibration": ("sklearn",), "reader": ("sklearn",)}  # of what `train` installs
 
 
 @click.command(epilog="Example: footnote train entailer --data train/ --papers papers.jsonl.gz")
@@ -52,10 +54,10 @@ def train(
     neither --data nor --papers, and some minutes. "questions" has a chat model ask about --papers, one and a half
     a second with 1.5B parameters on two cores, for the reader to learn from.
     """
-    try:
-        from eval.train import calibration, ship
-    except ImportError as error:
-        raise ModelError(f"training needs {error.name}; install it with: pip install -e '.[train]'") from error
+    missing = [name for name in _NEEDED.get(model, ("peft", "sklearn")) if find_spec(name) is None]
+    if missing:
+        raise ModelError(f"training needs {' and '.join(missing)}; install it with: pip install -e '.[train]'")
+    from eval.train import calibration, ship
 
     if model == "calibration":
         click.echo(json.dumps(calibration.calibrate(install=install), indent=2))
