@@ -11,7 +11,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
+import itertools
 import json
+import re
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +39,21 @@ class Collection:
 
 
 def read_collection(folder: Path) -> Collection:
-    """Read a collection; only judged queries are kept. Raises EvalError that says which file is missing."""
+    """Read a collection; only judged queries are kept. Raises EvalError that says which file is missing or wrong."""
     corpus = _one(folder, "corpus.jsonl")
     qrels = _qrels(folder)
     queries = {key: text for key, text in _queries(folder) if key in qrels}
     if not queries:
         raise EvalError(f"{folder}: no query of the queries file is judged in the qrels")
+    if silent := [key for key, text in queries.items() if not text.strip()]:
+        raise EvalError(f"{folder}: queries without a text: {', '.join(silent[:10])}")
     return Collection(corpus, queries, qrels)
+
+
+def hash_of(corpus: Path) -> str:
+    """16 hex digits of a corpus: a library that holds another one would be searched with it."""
+    with corpus.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def search_all(
@@ -91,11 +103,14 @@ def tables(ranked: Mapping[str, Sequence[str]], qrels: Mapping[str, Mapping[str,
 
 
 def write_run(path: Path, found: Mapping[str, Sequence[Hit]], names: Mapping[str, str], *, tag: str) -> None:
-    """Write a run in TREC's format: query Q0 document rank score tag."""
+    """Write a run in TREC's format: query Q0 document rank score tag.
+
+    trec_eval goes by the score, so one that is above those before it is written as the least of them.
+    """
     lines = [
-        f"{key} Q0 {names[hit.chunk.doc_id]} {hit.rank} {hit.score:.6f} {tag}"
+        f"{key} Q0 {names[hit.chunk.doc_id]} {hit.rank} {score:.6f} {tag}"
         for key, hits in found.items()
-        for hit in hits
+        for hit, score in zip(hits, itertools.accumulate((hit.score for hit in hits), min), strict=True)
     ]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -110,13 +125,18 @@ def _one(folder: Path, name: str) -> Path:
 def _queries(folder: Path) -> Iterator[tuple[str, str]]:
     for name in ("queries.tsv", "topics.tsv"):
         if (folder / name).exists():
-            for line in _lines(folder / name):
+            for _, line in _lines(folder / name):
                 key, _, text = line.partition("\t")
                 yield key.strip(), text.strip()
             return
-    for row in _json_lines(_one(folder, "queries.jsonl")):
-        if not isinstance(row, dict) or "_id" not in row or "text" not in row:
-            raise EvalError(f"{folder}, queries: a row has no _id or no text")
+    path = _one(folder, "queries.jsonl")
+    for number, line in _lines(path):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise EvalError(f"{path}, line {number}: {error}") from error
+        if not isinstance(row, dict) or "_id" not in row or not isinstance(row.get("text"), str):
+            raise EvalError(f"{path}, line {number}: no _id or no text")
         yield str(row["_id"]), row["text"]
 
 
@@ -126,25 +146,22 @@ def _qrels(folder: Path) -> dict[str, dict[str, int]]:
     if not chosen.exists():
         raise EvalError(f"{folder} has neither qrels/*.tsv nor qrels.txt")
     grades: dict[str, dict[str, int]] = {}
-    for number, line in enumerate(_lines(chosen), start=1):
+    for place, (number, line) in enumerate(_lines(chosen)):
         parts = next(csv.reader([line], delimiter="\t")) if "\t" in line else line.split()
-        if number == 1 and not parts[-1].lstrip("-").isdigit():
+        is_grade = bool(re.fullmatch("-?[0-9]+", parts[-1]))
+        if not place and not is_grade:
             continue  # the header of the BEIR layout
-        if len(parts) not in (3, 4) or not parts[-1].lstrip("-").isdigit():
+        if len(parts) not in (3, 4) or not is_grade:
             raise EvalError(f"{chosen}, line {number}: not (query, document, grade) nor (query, 0, document, grade)")
         grades.setdefault(parts[0], {})[parts[-2]] = int(parts[-1])
     return grades
 
 
-def _lines(path: Path) -> Iterator[str]:
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, with their numbers."""
     opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        yield from (line.rstrip("\n") for line in lines if line.strip())
-
-
-def _json_lines(path: Path) -> Iterator[dict[str, str]]:
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            yield json.loads(line)
-        except ValueError as error:
-            raise EvalError(f"{path}, line {number}: {error}") from error
+    try:
+        with opened(path, "rt", encoding="utf-8-sig") as lines:
+            yield from ((number, line.rstrip("\n")) for number, line in enumerate(lines, start=1) if line.strip())
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+        raise EvalError(f"{path} cannot be read: {error}") from error

@@ -17,9 +17,9 @@ from eval.dataset import ClaimRow
 from eval.inject import ErrorType, inject
 from eval.metrics import ranking
 from eval.statistics import bootstrap
-from rag.errors import EvalError
+from rag.errors import DocumentNotFoundError, EvalError
 from rag.pipeline import MAX_QUESTION_CHARACTERS
-from rag.text import fold, json_lines
+from rag.text import fold, json_lines, whole
 from rag.types import JSON, Verdict
 
 Support = Callable[[str, Sequence[str]], float | None]  # claim, evidence sentences → how far it is supported
@@ -91,7 +91,7 @@ def _labelled(row: Mapping[str, Any], number: int) -> LabelledClaim:
     evidence = " ".join(given) if isinstance(given, list) else given
     source = row.get("source") if evidence is None else None
     for name, value in (("evidence", evidence), ("source", source)):
-        if value is not None and not (isinstance(value, str) and value.strip()):
+        if value is not None and not (isinstance(value, str) and value.strip() and value == whole(value)):
             raise ValueError(f"`{name}` is empty or not a text")
     if evidence is None and source is None:
         raise ValueError("neither `evidence` nor `source`")
@@ -103,6 +103,19 @@ def _labelled(row: Mapping[str, Any], number: int) -> LabelledClaim:
         source,
         str(row.get("type") or ""),
     )
+
+
+def check_sources(path: Path, rows: Sequence[LabelledClaim], resolve: Callable[[str], object]) -> None:
+    """Raises EvalError that names the claims about papers that `resolve` does not find."""
+    wrong = []
+    for row in rows:
+        if row.source is not None:
+            try:
+                resolve(row.source)
+            except DocumentNotFoundError as error:
+                wrong.append(f"claim {row.id}: {error}")
+    if wrong:
+        raise EvalError(f"{path} has {len(wrong)} claims about papers that are not there: {'; '.join(wrong[:20])}")
 
 
 def label_of(label: object) -> Verdict:

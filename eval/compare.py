@@ -34,6 +34,7 @@ from rag.types import JSON
 
 SIGNIFICANT = 0.05
 SORTED_BY = "key_facts"  # rows are sorted by the change in this
+_ROW = {"id", "type", "cluster", "outcome", "scores"}  # what a row of scores.json has
 
 _Pair = tuple[float, float, float, float]  # part and whole in A, part and whole in B
 
@@ -98,8 +99,9 @@ def read_scores(folder: Path) -> JSON:
         found: JSON = json.loads((folder / "scores.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} has no scores: {error}; make them with: footnote eval run --out {folder}") from error
-    if not isinstance(found, dict) or "rows" not in found:
-        raise EvalError(f"{folder} is no run of questions: its scores.json has no rows")
+    rows = found.get("rows") if isinstance(found, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and row.keys() >= _ROW for row in rows):
+        raise EvalError(f"{folder} is no run of questions: its scores.json has no rows of them")
     return found
 
 

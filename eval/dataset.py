@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rag.errors import EvalError
-from rag.text import fold, json_lines
+from rag.text import fold, json_lines, whole
 from rag.types import JSON, Turn, Verdict
 
 LABELS = (Verdict.SUPPORTED.value, Verdict.CONTRADICTED.value, Verdict.NOT_ENOUGH_INFO.value)
@@ -190,7 +190,7 @@ def _parsed(line: str) -> tuple[JSON, list[str]]:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and value == whole(value)  # JSON can spell half of a surrogate pair
 
 
 def _is_texts(value: object) -> bool:
@@ -251,6 +251,8 @@ def _question_evidence(row: JSON, documents: Mapping[str, str]) -> Iterator[str]
         if not question.gold_answer.strip():
             yield "answerable, but 'gold_answer' is empty"
         yield from (f"answerable, but {key!r} is empty" for key, values in marked.items() if not values)
+        hidden = (source for source in question.gold_sources if source in question.without)
+        yield from (f"answerable, but 'without' hides {source!r}" for source in hidden)
     else:
         yield from (f"not answerable, but {key!r} is not empty" for key, values in marked.items() if values)
     yield from ("a key fact is empty" for fact in question.key_facts if not fact.strip())

@@ -120,7 +120,7 @@ def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequenc
     texts = {document.source: document.text for document in documents}
     wrong = faults([json.dumps(question.to_dict()) for question in questions], texts)
     if wrong:
-        listed = "\n".join(f"  {fault}" for fault in wrong[:10])
+        listed = "\n".join(f"  {fault.id}: {fault.what}" for fault in wrong[:10])  # a sample has lines of its own
         raise EvalError(
             f"{len(wrong)} faults: the questions do not fit the papers of {footnote.settings.library}:\n{listed}\n"
             "evaluate the library that they were written for, or make some with: footnote eval questions make"
@@ -165,8 +165,9 @@ def _judged(
 ) -> tuple[Any, Any]:
     """The judge's own quality and the detectors', on faithful claims and the same with known errors."""
     rows = [row for row in faithful if row.label is Verdict.SUPPORTED and row.gold_sentences]
+    quality: JSON = {"judge": judge.name, "is_verifier": _verified(footnote, judge), "n_faithful": len(rows)}
     if not rows:
-        return None, None
+        return quality, None
     texts = {document.source: sentences(document.text) for document in documents}
     quick = [
         detectors.word_overlap(),
@@ -193,13 +194,14 @@ def _judged(
         by_gradient = detectors.salience_coverage(footnote.generator)
         told = _of_stage(say, f"testing what is left out: {by_gradient.name}")
         left_out[by_gradient.name] = claims.coverage_test(few, texts, by_gradient, on_done=told)
-    quality = {
-        "judge": judge.name,
-        "is_verifier": isinstance(judge, EntailerJudge) and judge.name == footnote.entailer.name,
-        "n_faithful": len(rows),
-        "by_type": by_detector.pop(judge.name),
-    }
+    quality["by_type"] = by_detector.pop(judge.name)
     return quality, {"hallucination": by_detector, "coverage": left_out}
+
+
+def _verified(footnote: Footnote, judge: Judge) -> bool:
+    """Whether the judge is the model that verified, be its folder named in another way."""
+    names = (judge.name, footnote.entailer.name)
+    return isinstance(judge, EntailerJudge) and len({Path(name).resolve() for name in names}) == 1
 
 
 def _inverted(detector: detectors.HallucinationDetector) -> claims.Support:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from eval.dataset import GoldSentence, Question
 from rag.text import fold, sentences
 from rag.types import Document
-from rag.words import Figure, figures, names
+from rag.words import figures, names
 
 _GAP = "____"
 _ROUNDS = 3  # questions about one paper at most
@@ -35,7 +35,7 @@ def make_questions(documents: Sequence[Document], *, most: int, seed: int = 0) -
             if question and len(found) < most - most // 3:
                 found.setdefault(question.question, question)
     answerable = list(found.values())
-    return [*answerable, *(_hidden(question) for question in answerable[: most // 3])]
+    return [*answerable, *(_hidden(question) for question in answerable[: min(most // 3, len(answerable) // 2)])]
 
 
 def _one(document: Document, round_number: int, chance: random.Random) -> Question | None:
@@ -61,24 +61,26 @@ def _one(document: Document, round_number: int, chance: random.Random) -> Questi
 
 
 def _number(sentence: str, document: Document) -> tuple[str, str, str] | None:
-    usable = [figure for figure in figures(sentence) if any(char.isdigit() for char in figure.text)]
-    if not usable or not document.title:
-        return None
-    figure: Figure = max(usable, key=lambda f: len(f.text))
-    return "number", _with_gap(sentence, figure.text, "number", document), figure.text
+    numbers = [figure.text for figure in figures(sentence) if any(char.isdigit() for char in figure.text)]
+    return _with_gap(sentence, numbers, "number", document)
 
 
 def _name(sentence: str, document: Document) -> tuple[str, str, str] | None:
-    usable = [name for name in names(sentence) if name not in document.title and len(name) > 3]
-    if not usable or not document.title:
+    return _with_gap(sentence, [name for name in names(sentence) if len(name) > 3], "name", document)
+
+
+def _with_gap(sentence: str, answers: Sequence[str], kind: str, document: Document) -> tuple[str, str, str] | None:
+    """A question for the longest of the answers, but not for what the title tells or is no word of the sentence."""
+    usable = {answer: _without(answer, sentence) for answer in answers if answer not in document.title}
+    gapped = {answer: text for answer, text in usable.items() if text != sentence}
+    if not gapped or not document.title:
         return None
-    name = max(usable, key=len)
-    return "name", _with_gap(sentence, name, "name", document), name
+    answer = max(gapped, key=len)
+    return kind, f"Which {kind} belongs in the gap, according to “{fold(document.title)}”: {gapped[answer]}", answer
 
 
-def _with_gap(sentence: str, answer: str, kind: str, document: Document) -> str:
-    gapped = sentence.replace(answer, _GAP, 1)
-    return f"Which {kind} belongs in the gap, according to “{fold(document.title)}”: {gapped}"
+def _without(answer: str, sentence: str) -> str:
+    return re.sub(rf"(?<![\w.,]){re.escape(answer)}(?!\w|[.,]\d)", _GAP, sentence)
 
 
 def _known_item(sentence: str, document: Document) -> tuple[str, str, str] | None:

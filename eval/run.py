@@ -29,7 +29,7 @@ from eval.dataset import Question
 from eval.systems import System
 from rag.errors import EvalError, FootnoteError, LibraryBusyError
 from rag.library.locks import FileLock
-from rag.text import json_lines
+from rag.text import json_lines, whole
 from rag.types import JSON, Answer
 
 ANSWERS = "answers.jsonl"
@@ -83,9 +83,10 @@ def _asked(
     manifest: Mapping[str, Any],
     on_answer: Callable[[int, int], None],
 ) -> list[Record]:
-    _agree(folder / MANIFEST, manifest)
+    agree(folder, manifest)
     done = {record.id: record for record in read_records(folder)}
     with (folder / ANSWERS).open("a", encoding="utf-8") as out:
+        out.truncate(len(_whole_lines(folder / ANSWERS)))
         for number, question in enumerate(questions, start=1):
             if question.id not in done or done[question.id].error:
                 record = _answered(question, system)
@@ -141,19 +142,18 @@ def _writer(folder: Path) -> str:
 
 
 def read_records(folder: Path) -> list[Record]:
-    """The answers that a run has so far; a line that a kill cut off is taken off the file."""
+    """The answers that a run has so far; a line that a kill cut off, or that is being written, is none."""
     path = folder / ANSWERS
-    if not path.exists():
-        return []
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    if whole != content:
-        path.write_bytes(whole)
     try:
-        lines = json_lines(whole.decode("utf-8"))[:-1]
+        lines = json_lines(_whole_lines(path).decode("utf-8"))[:-1]
         return [Record.from_dict(json.loads(line)) for line in lines]
     except (ValueError, KeyError, TypeError) as error:
         raise EvalError(f"{path} is damaged ({error}); remove the folder and run again") from error
+
+
+def _whole_lines(path: Path) -> bytes:
+    content = path.read_bytes() if path.exists() else b""
+    return content[: content.rfind(b"\n") + 1]
 
 
 def read_manifest(folder: Path) -> JSON:
@@ -169,21 +169,26 @@ def read_manifest(folder: Path) -> JSON:
 
 def manifest_of(questions: Sequence[Question], system: System, settings: Mapping[str, Any]) -> JSON:
     """What identifies a run: the questions by hash, the system, and the settings that can change an answer."""
-    rows = json.dumps([question.to_dict() for question in questions], sort_keys=True, ensure_ascii=False)
     return {
         "system": system.name,
         "code": code_of(),
         "questions": len(questions),
-        "questions_sha256": hashlib.sha256(rows.encode()).hexdigest()[:16],
+        "questions_sha256": hash_of(questions),
         "settings": dict(settings),
     }
 
 
+def hash_of(questions: Sequence[Question]) -> str:
+    """16 hex digits that change with the questions and their order."""
+    rows = json.dumps([question.to_dict() for question in questions], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(rows.encode()).hexdigest()[:16]
+
+
 @cache
 def code_of() -> str:
-    """16 hex digits that change with the code, weights and constants that make answers."""
+    """16 hex digits that change with the code, weights and constants that make answers, those of the controls too."""
     found = hashlib.sha256()
-    for path in sorted(Path(rag.__file__).parent.rglob("*")):
+    for path in [*sorted(Path(rag.__file__).parent.rglob("*")), Path(__file__).with_name("systems.py")]:
         if path.suffix in _CODE and path.is_file():
             found.update(path.read_bytes())
     return found.hexdigest()[:16]
@@ -217,22 +222,28 @@ def _answered(question: Question, system: System) -> Record:
     try:
         answer = system.answer(question)
     except FootnoteError as error:
-        return Record(question.id, None, f"{type(error).__name__}: {error}")
+        return Record(question.id, None, whole(f"{type(error).__name__}: {error}"))  # a server's words may be no text
     timings = answer.timings or {"total": round(time.perf_counter() - start, 4)}
     return Record(question.id, replace(answer, id=question.id, timings=timings))
 
 
-def _agree(path: Path, manifest: Mapping[str, Any]) -> None:
+def agree(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Note in a folder what it holds. Raises EvalError where it holds something else."""
+    path = folder / MANIFEST
+    if not path.exists() and (folder / ANSWERS).exists():
+        raise EvalError(
+            f"{folder} holds answers, but no {MANIFEST} to say to what; give --out another folder, or remove this one"
+        )
     if not path.exists():
         new = path.with_name(f"{path.name}.new")  # a kill leaves no half of it
         new.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         new.replace(path)
         return
-    there = read_manifest(path.parent)
+    there = read_manifest(folder)
     differ = [key for key in sorted({*there, *manifest}) if there.get(key) != manifest.get(key)]
     if differ:
         raise EvalError(
-            f"{path.parent} holds a run with other {_listed(differ)}; give --out another folder, or remove this one"
+            f"{folder} holds a run with other {_listed(differ)}; give --out another folder, or remove this one"
         )
 
 

@@ -15,7 +15,7 @@ from eval.dataset import Question
 from eval.judges import Judge
 from eval.metrics import citation, correctness, coverage, evidence, faithfulness, retrieval
 from eval.metrics.abstention import aurc, risk_coverage
-from eval.metrics.share import Share, counted
+from eval.metrics.share import Share, counted, pooled
 from eval.run import Record
 from eval.statistics import Interval, clusters_of, mean_interval, ratio_interval
 from rag.answer import is_quotation
@@ -210,7 +210,7 @@ def aggregate(name: str, questions: Sequence[Question], rows: Sequence[Scores], 
     """A metric over all questions, and its value for each type; `None` where it applies to none."""
     metric = METRICS[name]
     own = [row.get(name, Share()) for row in rows]
-    total = sum(own, Share())
+    total = pooled(own)
     if not total.whole and not total.unscored:
         return None
     interval = interval_of(metric, own, clusters)
@@ -247,7 +247,7 @@ def interval_of(metric: Metric, own: Sequence[Share], clusters: Sequence[str]) -
 
 def _value(metric: Metric, own: Sequence[Share]) -> float | None:
     if metric.pooled:
-        return sum(own, Share()).value
+        return pooled(own).value
     values = [share.value for share in own if share.value is not None]
     return sum(values) / len(values) if values else None
 

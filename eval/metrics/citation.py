@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eval.metrics.share import Share, counted
+from rag.answer import is_quotation
 from rag.cite import said
 from rag.types import Answer, Citation, Claim
 
@@ -44,8 +45,12 @@ def statements(claims: Iterable[Claim]) -> list[Statement]:
 
 
 def validity_of(answer: Answer) -> Share:
-    """Numbers in the draft that were shown / all numbers in it; the fabricated ones were taken out and counted."""
-    real = sum(len(claim.citations) for claim in (*answer.claims, *answer.withdrawn))
+    """Numbers in the draft that were shown / all numbers in it; the fabricated ones were taken out and counted.
+
+    Evidence that was quoted beside the draft is no merit of the generator's.
+    """
+    drafted = (claim for claim in (*answer.claims, *answer.withdrawn) if not is_quotation(claim))
+    real = sum(len(claim.citations) for claim in drafted)
     return Share(real, real + answer.fabricated_markers)
 
 

@@ -18,18 +18,13 @@ Grades = Mapping[str, int]
 Measure = Callable[[Sequence[str], Grades], float | None]
 
 
-def ranking(scores: Mapping[str, float]) -> list[str]:
-    """Ids by score, highest first; ties by id, so that the order is the same on every machine."""
-    return sorted(scores, key=lambda doc_id: (-scores[doc_id], doc_id))
-
-
 def ranking_of(hits: Sequence[Hit], *, by_source: bool = False) -> list[str]:
-    """Documents by the score of their best chunk; `by_source` names them as `gold_sources` does."""
-    best: dict[str, float] = {}
-    for hit in hits:
-        name = hit.source if by_source else hit.chunk.doc_id
-        best[name] = max(hit.score, best.get(name, -math.inf))
-    return ranking(best)
+    """Documents by the rank of their best chunk; `by_source` names them as `gold_sources` does.
+
+    Scores do not tell the order: only the first hits are scored again, and may fall below the rest.
+    """
+    ranked = sorted(hits, key=lambda hit: hit.rank)
+    return list(dict.fromkeys(hit.source if by_source else hit.chunk.doc_id for hit in ranked))
 
 
 def success(found: Sequence[str], grades: Grades, *, k: int) -> float | None:

@@ -179,7 +179,8 @@ def _scores(shares: Mapping[str, Share]) -> tuple[tuple[str, tuple[tuple[str, st
     for name, found in shares.items():
         metric = METRICS.get(name)
         flag = name in _FLAGS or bool(metric and metric.group == "abstention")
-        said = formats.share(found, is_rate=metric is None or metric.is_rate, is_flag=flag)
+        is_rate, is_counted = (metric is None or metric.is_rate), (metric is None or metric.pooled)
+        said = formats.share(found, is_rate=is_rate, is_flag=flag, is_counted=is_counted)
         groups.setdefault(metric.group if metric else "other", []).append((formats.words(name), said))
     return tuple((group, tuple(rows)) for group, rows in groups.items())
 

@@ -166,7 +166,8 @@ def controls(scores: Mapping[str, Any]) -> Table:
         (formats.words(name), *(_cell(name, metrics.get(name)) for metrics in found.values())) for name in names
     )
     asked = ("questions", *(str(system.get("questions", formats.DASH)) for system in systems.values()))
-    return Table(("metric", *systems), (asked, *rows))
+    failed = ("errors", *(str(system.get("errors", formats.DASH)) for system in systems.values()))
+    return Table(("metric", *systems), (asked, failed, *rows))
 
 
 def _cell(name: str, row: Mapping[str, Any] | None) -> str:

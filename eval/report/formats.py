@@ -60,16 +60,15 @@ def probability(p: float | None) -> str:
     return "<.001" if p < 0.001 else _short(p, 3)
 
 
-def share(found: Share, *, is_rate: bool = True, is_flag: bool = False) -> str:
+def share(found: Share, *, is_rate: bool = True, is_flag: bool = False, is_counted: bool = True) -> str:
     """`yes` for a flag, `5 of 6` where items were counted, else a figure; unscored ones are named."""
     unscored = f", {found.unscored} unscored" if found.unscored else ""
     if not found.whole:
         return f"not judged{unscored}" if found.unscored else DASH
     if is_flag:
         return ("yes" if found.part else "no") + unscored
-    if found.whole == 1 and not float(found.part).is_integer():
-        return figure(found.value, is_rate=is_rate) + unscored
-    return (f"{found.part:g} of {found.whole}" if is_rate else figure(found.value, is_rate=False)) + unscored
+    said = f"{found.part:g} of {found.whole}" if is_rate and is_counted else figure(found.value, is_rate=is_rate)
+    return said + unscored
 
 
 def count(number: int, noun: str) -> str:

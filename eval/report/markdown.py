@@ -17,6 +17,7 @@ from eval.report.pairings import Pairing, failures
 from eval.run import Record
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|#!~])")
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")  # a terminal, or the direction of text
 
 
 def run_markdown(scores: Mapping[str, Any], questions: Sequence[Question], records: Sequence[Record]) -> str:
@@ -141,7 +142,7 @@ def _document(*parts: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    plain = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    plain = _STEERING.sub("", " ".join(text.split())).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _SPECIAL.sub(r"\\\1", plain)
 
 

@@ -109,7 +109,7 @@ def _seconds(record: Record) -> float:
 
 def _csv(table: Sequence[Sequence[Any]]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows(table)
+    csv.writer(out).writerows(table)  # its line ends (RFC 4180) have it quote a lone \r in a cell too
     return out.getvalue()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from eval.statistics.intervals import Interval
@@ -50,17 +50,23 @@ class Gate:
 def gate(change: Interval | None, margin: float, *, lower_is_better: bool = False) -> GateOutcome:
     """Pass if the whole interval is on the good side of the margin, fail if all of it is on the other.
 
-    The margin itself is on the good side. Inconclusive if the interval has both, or there is none. One without
-    width is given that of the rates which so many questions might not have shown.
+    The margin itself is on the good side. Inconclusive if the interval has both, or there is none. Where it has
+    no width, or nothing that is worse than before, its end is that of the rates which so many questions might not
+    have shown.
 
     Source of the latter: Hanley and Lippman-Hand, If nothing goes wrong, is everything all right?, JAMA 249, 1983.
     """
     if change is None:
         return GateOutcome.INCONCLUSIVE
-    if change.low == change.high:  # rows that all agree: three in n may still differ (the rule of three)
-        unseen = 3 / max(change.n, 1)
-        change = replace(change, low=change.low - unseen, high=change.high + unseen)
-    low, high, least = (-change.high, -change.low, -margin) if lower_is_better else (change.low, change.high, margin)
+    low, high, value, least = change.low, change.high, change.value, margin
+    if lower_is_better:
+        low, high, value, least = -high, -low, -value, -least
+    unseen = 3 / max(change.n, 1)  # rows of which none got worse: three in n may still (the rule of three)
+    is_alike = low == high
+    if is_alike:
+        high += unseen
+    if is_alike or low >= 0:
+        low = min(low, value - unseen)
     if low >= least:
         return GateOutcome.PASS
     return GateOutcome.FAIL if high < least else GateOutcome.INCONCLUSIVE

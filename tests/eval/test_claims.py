@@ -48,9 +48,13 @@ def test_a_claim_that_cannot_be_judged_is_named_with_its_line(tmp_path):
         {**claim, "evidence": 7},
         {**claim, "source": 7},
         {**claim, "source": " "},
+        {**claim, "evidence": "half \ud800"},
         {**claim, "evidence": "x", "claim": "long " * 401},
     )
-    with pytest.raises(EvalError, match=r"4 unusable lines.*line 4: the claim has 2,004 characters, more than 2,000"):
+    with pytest.raises(
+        EvalError,
+        match=r"5 unusable lines.*line 4: `evidence`.*line 5: the claim has 2,004 characters, more than 2,000",
+    ):
         claims.read_labelled(path)
 
 

@@ -2,14 +2,17 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from eval import compare, harness
 from eval.dataset import read_claims, read_questions
-from eval.run import read_records
+from eval.judges import EntailerJudge
+from eval.run import hash_of, read_records
 from eval.statistics import GateOutcome, read_gate
 from rag.errors import EvalError
+from rag.overlap import OverlapEntailer
 from ui.cli import main
 
 QUESTIONS = harness.DATA / "questions-dev.jsonl"
@@ -58,6 +61,24 @@ def test_questions_about_other_papers_are_refused_with_what_to_do(seeds, few, tm
     seeds.remove([document.id for document in seeds.library.list(0, 1000)[0]][1:])
     with pytest.raises(EvalError, match=r"(?s)do not fit the papers.*unknown source.*questions make"):
         harness.evaluate(seeds, few, tmp_path / "run")
+
+
+def test_a_fault_of_a_sample_is_named_by_its_question(seeds, few, tmp_path):
+    asked = [replace(few[0], gold_sources=("nowhere.txt#1",))]
+    with pytest.raises(EvalError, match=f"  {few[0].id}: unknown source 'nowhere.txt#1'"):
+        harness.evaluate(seeds, asked, tmp_path / "run")
+
+
+def test_a_judge_that_verified_is_told_even_where_it_cannot_be_tested(evaluate, seeds, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    seeds.models.entailer = OverlapEntailer()
+    for name in (seeds.entailer.name, tmp_path / seeds.entailer.name):  # a folder has many names
+        judge = EntailerJudge(OverlapEntailer())
+        monkeypatch.setattr(judge.entailer, "name", str(name))
+        scores = evaluate(tmp_path / "a", with_controls=False, judge=judge)
+        assert scores["judge_quality"] == {"judge": str(name), "is_verifier": True, "n_faithful": 0}
+        assert "**Warning.**" in (tmp_path / "a" / "report.md").read_text(encoding="utf-8")
+    assert not evaluate(tmp_path / "a", with_controls=False)["judge_quality"]["is_verifier"]
 
 
 def test_a_run_against_itself_cannot_be_told_apart_and_passes_its_gates(evaluate, few, tmp_path):
@@ -133,8 +154,9 @@ def test_other_judges_and_changed_questions_compare_in_nothing(tmp_path):
         compare.compare(a, scored(tmp_path / "c", [1.0], questions="2e"), [], [], [])
 
 
-def test_a_folder_that_holds_other_scores_is_no_run(tmp_path):
-    (tmp_path / "scores.json").write_text('{"collection": "med", "metrics": {}}')
+@pytest.mark.parametrize("content", ['{"collection": "med", "metrics": {}}', '{"rows": null}', '{"rows": [1]}', "[]"])
+def test_a_folder_that_holds_other_scores_is_no_run(tmp_path, content):
+    (tmp_path / "scores.json").write_text(content)
     with pytest.raises(EvalError, match="no run of questions"):
         compare.read_scores(tmp_path)
 
@@ -167,6 +189,39 @@ def test_a_bad_file_of_questions_is_refused_with_every_fault(run, tmp_path):
     assert "line 3: not JSON" in out
     assert run("questions", "check", QUESTIONS)[0] == 0
     assert run("questions", "check", CLAIMS)[0] == 0
+
+
+def test_questions_of_the_type_claim_are_no_claims(run, tmp_path):
+    row = json.loads(QUESTIONS.read_text().partition("\n")[0]) | {"type": "claim"}
+    path = tmp_path / "mine.jsonl"
+    path.write_text(f"\n{json.dumps(row)}\n")
+    assert run("questions", "check", path) == (0, "", f"{path}: no fault\n")
+    path.write_text(f"\n{CLAIMS.read_text()}")
+    assert run("questions", "check", path)[0] == 0
+
+
+def test_runs_are_compared_by_the_questions_that_they_were_asked(run, few, tmp_path):
+    a = scored(tmp_path / "a", [1.0, 0.0], questions=hash_of(few[:2]))
+    scores = json.loads((a / "scores.json").read_text())
+    for row, question in zip(scores["rows"], few[:2], strict=True):
+        row["id"] = question.id
+    (a / "scores.json").write_text(json.dumps(scores))
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join(json.dumps(question.to_dict()) for question in few[::-1]))
+    assert run("compare", a, a, "--questions", path)[0] == 0
+    path.write_text("\n".join(json.dumps(replace(question, key_facts=("else",)).to_dict()) for question in few[:2]))
+    code, _, err = run("compare", a, a, "--questions", path)
+    assert code == 1
+    assert "are no longer those of" in err
+
+
+def test_claims_about_papers_that_are_not_there_are_named_before_any_is_judged(run, tmp_path):
+    rows = [{"claim": "a", "source": source, "label": "supported"} for source in ("x.txt#1", "y.txt#1")]
+    (tmp_path / "claims.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    code, _, err = run("claims", tmp_path / "claims.jsonl", "--out", tmp_path / "judged.jsonl")
+    assert code == 1
+    assert all(part in err for part in ("2 claims about papers", "claim 1: ", "x.txt#1", "claim 2: ", "y.txt#1"))
+    assert not (tmp_path / "judged.jsonl").exists()
 
 
 def test_questions_are_made_and_pass_the_check(run, tmp_path):

@@ -91,6 +91,8 @@ def rows_of(path):
         ({"answerable": 1}, "'answerable' must be true or false"),
         ({"answerable": "yes"}, "'answerable' must be true or false"),
         ({"key_facts": "winter"}, "'key_facts' must be a list of texts"),
+        ({"question": "When\ud800?"}, "'question' must be text"),
+        ({"without": ["a.txt#1"]}, "answerable, but 'without' hides 'a.txt#1'"),
         ({"key_facts": [3]}, "'key_facts' must be a list of texts"),
         ({"gold_answer": ""}, "answerable, but 'gold_answer' is empty"),
         ({"key_facts": []}, "answerable, but 'key_facts' is empty"),

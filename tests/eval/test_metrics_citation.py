@@ -64,6 +64,12 @@ def test_a_fabricated_number_stays_in_the_denominator():
     assert validity_of(answer) == Share(2, 4)
 
 
+def test_what_was_quoted_beside_the_draft_dilutes_no_fabricated_number():
+    quoted = Claim("“a”", 0, 1, (citation("a", "doc", 0),))
+    assert validity_of(Answer("?", "?", "“a” [1]", claims=(quoted,) * 3, fabricated_markers=1)) == Share(0, 1)
+    assert validity_of(Answer("?", "?", "“a” [1]", claims=(quoted,))).value is None
+
+
 def test_what_cannot_be_judged_is_unscored_and_bounded():
     cited = [Statement("ab", ("a", "b")), Statement("c", ("c",))]
     for metric in (precision, necessity):

@@ -12,10 +12,12 @@ import pytest
 from eval.dataset import GoldSentence, Question
 from eval.judges import CallableJudge
 from eval.metrics.share import Share
-from eval.report import formats, plots, write_comparison, write_report
-from eval.report.failures import KINDS, kinds_of
+from eval.report import figures, formats, plots, write_comparison, write_report
+from eval.report.cards import card
+from eval.report.failures import KINDS, kinds_of, shares_of
 from eval.report.marking import difference, nearest, shared
 from eval.report.pairings import told_apart
+from eval.report.tables import scores_csv
 from eval.run import Record
 from eval.scoring import METRICS, score_run
 from rag.types import Abstention, Answer, Chunk, Citation, Claim, Hit, Turn, Verdict
@@ -228,6 +230,18 @@ def test_every_question_is_a_card_that_can_be_filtered(report):
     assert {token for row in tokens for token in row} <= chips <= known | {""}
 
 
+def test_markdown_steers_no_terminal(bare, tmp_path):
+    asked = [question("red", "fact", "Who \x1b[31mpaid\x9b\u202e?"), *QUESTIONS[1:]]
+    write_report(tmp_path, bare, asked, RECORDS[5:6] + RECORDS[1:])
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "Who \\[31mpaid?" in text
+
+
+def test_errors_stand_beside_the_controls(scores):
+    spoilt = {**scores, "controls": {"BM25 only": {"questions": 7, "errors": 5, "metrics": scores["metrics"]}}}
+    assert ("errors", "1", "5") in figures.controls(spoilt).rows
+
+
 def test_a_card_says_what_a_reader_needs(report):
     page = Page(report["report.html"]).text
     for said in (
@@ -293,6 +307,13 @@ def test_the_csv_parses_back(report, scores):
             assert (float(row[name]) if row[name] else None) == pytest.approx(value, abs=1e-5)
     assert rows[3]["question"].startswith("'=Who paid?")  # not a formula
     assert rows[5]["outcome"] == "error"
+
+
+def test_a_line_end_within_a_cell_ends_no_row():
+    asked = question("returns", "fact", "What\rbreaks here?")
+    table = scores_csv(score_run([asked], [RECORDS[5]], TEXTS, JUDGE), [asked], [RECORDS[5]])
+    rows = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert [row["question"] for row in rows] == ["What\rbreaks here?"]
 
 
 def test_the_csv_of_a_comparison_has_both_values(compared):
@@ -392,6 +413,13 @@ def test_marks_and_the_nearest_sentence():
     assert [p.text for p in after if p.marked] == ["78"]
     assert nearest("less memory", ["more speed", "less of memory", "memory"]) == 1
     assert nearest("less memory", ["speed"]) is None
+
+
+def test_a_card_counts_only_what_was_counted(bare):
+    shares = shares_of(bare["rows"][0])
+    said = dict(row for _, rows in card(1, QUESTIONS[0], RECORDS[0], shares).side.scores for row in rows)
+    assert (said["key facts"], said["ndcg@10"]) == ("100.0%", "100.0%")  # "1 of 1" would be of the question
+    assert (said["verbatim"], said["faithfulness drafted"], said["a paper right"]) == ("1 of 1", "1 of 2", "yes")
 
 
 def test_formats():

@@ -4,11 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from eval.dataset import GoldSentence, Question
-from eval.run import Record, ask_all, manifest_of, read_records, sample, writing, written_by
+from eval.run import Record, ask_all, code_of, manifest_of, read_records, sample, writing, written_by
 from eval.systems import Bm25Only, GoldContext, NoContext, Pipeline, ShuffledContext, TopPassage, controls
 from rag.errors import EvalError, ServerError
 from rag.text import sentences
@@ -65,6 +66,15 @@ def test_a_killed_run_goes_on_without_asking_twice(tmp_path):
     assert read_records(tmp_path) == records
 
 
+def test_who_reads_the_answers_leaves_what_another_is_writing(tmp_path):
+    records = run(Counting(), tmp_path)
+    with (tmp_path / "answers.jsonl").open("a") as out:
+        out.write('{"id": "q6", "ans')  # the rest is on its way
+    content = (tmp_path / "answers.jsonl").read_bytes()
+    assert read_records(tmp_path) == records
+    assert (tmp_path / "answers.jsonl").read_bytes() == content
+
+
 def test_line_ends_of_unicode_within_an_answer_end_no_line(tmp_path):
     questions = [question(1, question="What is\u2028it\u2029about\x85this?"), question(2)]
     records = run(Counting(), tmp_path, questions=questions)
@@ -95,10 +105,29 @@ def test_another_code_makes_another_run(tmp_path, monkeypatch):
         run(Counting(), tmp_path)
 
 
+def test_the_code_of_a_run_is_all_that_answers(monkeypatch):
+    read = []
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path.name) or b"")
+    code_of.__wrapped__()
+    assert {"pipeline.py", "systems.py"} < set(read)
+
+
 def test_an_error_is_a_record_and_the_run_goes_on(tmp_path):
     records = run(Counting(breaks_at="q2", error=ServerError), tmp_path)
     assert records[2] == Record("q2", None, "ServerError: gone")
     assert all(record.answer for record in records if record.id != "q2")
+
+
+def test_an_error_in_words_that_are_no_text_is_kept(tmp_path):
+    run(Counting(breaks_at="q2", error=lambda _: ServerError("it said \ud800")), tmp_path)
+    assert read_records(tmp_path)[2] == Record("q2", None, "ServerError: it said ?")
+
+
+def test_answers_to_nobody_knows_what_are_not_mixed_in(tmp_path):
+    run(Counting(), tmp_path)
+    (tmp_path / "run.json").unlink()
+    with pytest.raises(EvalError, match=r"holds answers, but no run\.json"):
+        run(Counting(), tmp_path)
 
 
 def test_another_run_is_not_mixed_in(tmp_path):

@@ -365,11 +365,22 @@ def test_what_never_changed_is_not_proven_never_to():
     assert gate(Interval(0.0, 0.0, 0.0, 20, 20), 0.1, lower_is_better=True) is GateOutcome.INCONCLUSIVE
 
 
+def test_one_that_got_better_proves_no_more_than_none():
+    gained = bootstrap([0.0] * 29 + [1.0], mean)
+    assert gained.low == 0 < gained.high
+    assert gate(gained, -0.02) is GateOutcome.INCONCLUSIVE
+    assert gate(Interval(-gained.value, -gained.high, 0.0, 30, 30), 0.02, lower_is_better=True) is (
+        GateOutcome.INCONCLUSIVE
+    )
+    assert gate(gained, -0.1) is GateOutcome.PASS
+    assert gate(Interval(0.5, 0.3, 0.7, 30, 30), 0.2) is GateOutcome.PASS
+
+
 @settings(max_examples=50)
 @given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1))
 def test_pass_and_fail_exclude_each_other(one, other, margin):
     low, high = sorted((one, other))
-    assume(low < high)
+    assume(low < min(high, 0))
     outcome = gate(interval(low, high), margin)
     assert (outcome is GateOutcome.PASS) == (low >= margin)
     assert (outcome is GateOutcome.FAIL) == (high < margin)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -114,17 +115,18 @@ def compare(a: Path, b: Path, questions: Path | None, gates: Sequence[str], out:
     from eval import harness
     from eval.dataset import read_questions
     from eval.report import write_comparison
-    from eval.run import read_records
+    from eval.run import hash_of, read_manifest, read_records
     from eval.statistics import read_gate
 
-    wanted = {row["id"] for row in comparing.read_scores(a)["rows"]}
+    wanted = [row["id"] for row in comparing.read_scores(a)["rows"]]
     files = [questions] if questions else sorted(harness.DATA.glob("questions-*.jsonl"))
-    asked = [question for path in files for question in read_questions(path) if question.id in wanted]
-    if len(asked) != len(wanted):
-        missing = len(wanted) - len(asked)
-        raise EvalError(
-            f"{missing} questions of {a} are not in {', '.join(map(str, files))}; name their file with --questions"
-        )
+    known = {question.id: question for path in files for question in read_questions(path)}
+    asked = [known[each] for each in wanted if each in known]
+    named = ", ".join(map(str, files))
+    if missing := len(wanted) - len(asked):
+        raise EvalError(f"{missing} questions of {a} are not in {named}; name their file with --questions")
+    if hash_of(asked) != read_manifest(a).get("questions_sha256"):
+        raise EvalError(f"questions in {named} are no longer those of {a}; name the file as it was with --questions")
     records_a, records_b = read_records(a), read_records(b)
     found = comparing.compare(a, b, asked, records_a, records_b, gates=[read_gate(spec) for spec in gates])
     folder = out or b / "compare"
@@ -160,7 +162,8 @@ def check(ctx: click.Context, /, path: Path, **options: Any) -> int:
 
     footnote = open_library(ctx, options, build_from_seeds=True)
     texts = {document.source: document.text for document in footnote.library.every()}
-    holds_claims = '"claim"' in path.read_text(encoding="utf-8-sig", errors="replace").partition("\n")[0]
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    holds_claims = bool(re.match(r'\s*\{.*"claim"\s*:', text))  # a key of the first row, not a value
     found = (claim_faults if holds_claims else faults)(path, texts)
     for fault in found:
         click.echo(f"{path}: {clean(str(fault))}")
@@ -215,6 +218,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     """Run retrieval on a collection in the BEIR layout or with TREC's files."""
     from eval import beir as collections
     from eval.metrics import retrieval
+    from eval.run import agree
     from rag.pipeline import Footnote
     from rag.settings import load
     from ui.cli import terminal
@@ -222,6 +226,8 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
 
     collection = collections.read_collection(path)
     folder = out or load({"library": (ctx.obj or {}).get("library")}).library / "beir" / path.name
+    folder.mkdir(parents=True, exist_ok=True)
+    agree(folder, {"corpus": collections.hash_of(collection.corpus)})
     footnote = Footnote.create(folder / "library", **{name: options.get(name) for name in MODEL_OPTIONS})
     report = footnote.ingest([collection.corpus], on_progress=terminal.progress_bar("embedding"))
     click.echo(report.summary(), err=True)
@@ -251,6 +257,7 @@ def claims(ctx: click.Context, /, path: Path, out: Path | None, as_json: bool, *
 
     rows = labelled.read_labelled(path)
     footnote = open_library(ctx, options, build_from_seeds=True)
+    labelled.check_sources(path, rows, footnote.library.resolve)
     say = _progress()
     judged = []
     with out.open("w", encoding="utf-8") if out else nullcontext() as file:
