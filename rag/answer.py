@@ -26,8 +26,9 @@ SYSTEM = (
 SYSTEM_TRAINED = "Answer from the numbered sentences, or write NO ANSWER."
 DECLINES = "NO ANSWER"
 _SHORT = 40  # characters of a draft in which the refusal is all there is
-_LISTED = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)  # list marks are no part of a claim, but part two
-_COMPLETE = re.compile(r"\w+\W+\w+\W+\w+.*[.!]['\"”’)\]]*$", re.DOTALL)
+# List marks are no part of a claim, but part two.
+_LISTED = re.compile(r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)
+_COMPLETE = re.compile(r"\W*+\w++\W++\w++\W++\w.*[.!]['\"”’)\]]*$", re.DOTALL)
 MOST_SENTENCES = 3  # of a draft, as `SYSTEM` says
 ATTACH_FROM = 0.6  # an unmarked sentence gets a citation only from this recall of its words on
 COPIED_FROM = 0.9  # a sentence copies evidence that has this share of its words, whatever number it gives
@@ -86,7 +87,7 @@ def read(draft: str, evidence: Sequence[Evidence], *, is_unfinished: bool = Fals
         if sentence.text in {claim.text for claim in claims}:
             continue  # small models repeat themselves
         cited = _put_right(sentence, [evidence[n - 1] for n in sentence.cited], evidence)
-        if not (_COMPLETE.search(sentence.text) or sentence.ends_in_marker):
+        if not (_COMPLETE.match(sentence.text) or sentence.ends_in_marker):
             cited = []
         claims.append(Claim(sentence.text, 0, 0, tuple(footnote(item, numbers) for item in cited)))
     return Draft(tuple(claims), sum(len(s.fabricated) for s in sentences), declined=False)

@@ -1,21 +1,23 @@
 """Draft text with markers → sentences with the evidence they point to; evidence → numbered footnotes.
 
 Reads what generators write: `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, before or after the
-full stop. A number that was not shown is no citation: it is dropped and counted. Whether a citation
+full stop, or before a line. A number that was not shown is no citation: it is dropped and counted. Whether a citation
 holds is left to `verify`.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.text import fold, sentence_spans
 from rag.types import Chunk, Citation, Claim, Document
 
-_NUMBERS = r"\^?\s*\d{1,3}(?:\s*[,;]\s*\^?\d{1,3}|\s*[-–]\s*\d{1,3})*\s*"
-_MARKER = re.compile(rf"[ \t]*(?:\[({_NUMBERS})\]|【({_NUMBERS})(?:†[^】]*)?】)")
+_NUMBERS = r"\^?\s*\d{1,3}(?:\s*[,;，、]\s*\^?\d{1,3}|\s*[-–]\s*\d{1,3})*\s*"
+_MARKER = re.compile(rf"(?<![ \t])[ \t]*+(?:[\[［]({_NUMBERS})[\]］]|【({_NUMBERS})(?:†[^【】]*)?】)")
+_LED = re.compile(r"(?<=\n)[^\S\n]*[^\s.,;:!?)\]]")  # what follows a marker that opens a line
 _MAX_RANGE = 50
 
 
@@ -57,11 +59,14 @@ def read_draft(draft: str, *, shown: int, literals: Iterable[str] = ()) -> list[
     spans = sentence_spans(text)
     owned: list[list[int]] = [[] for _ in spans]
     closed = [False] * len(spans)
-    for position, numbers in marks:
-        owner = max((i for i, (start, _) in enumerate(spans) if start < position), default=0)
+    starts = [start for start, _ in spans]
+    for place, numbers in marks:
+        led = _LED.match(text, place)
+        position = led.end() if led else place
+        owner = max(bisect_left(starts, position) - 1, 0)
         if spans:
             owned[owner].extend(numbers)
-            closed[owner] = position >= spans[owner][1]
+            closed[owner] = place >= spans[owner][1]
     return [
         DraftSentence(
             fold(text[start:end]),
@@ -112,12 +117,15 @@ def _take_out(draft: str, shown: int, literals: Sequence[str]) -> tuple[str, lis
         length += found.start() - last
         marks.append((length, numbers))
         last = found.end()
+        if draft[last : last + 1].isalnum():  # a lost space: "It is fast [1]and small."
+            kept.append(" ")
+            length += 1
     return "".join([*kept, draft[last:]]), marks
 
 
 def _numbers(marker: str) -> list[int]:
     numbers: list[int] = []
-    for part in re.split(r"[,;]", marker.replace("^", "")):
+    for part in re.split(r"[,;，、]", marker.replace("^", "")):
         ends = [int(n) for n in re.findall(r"\d+", part)]
         if len(ends) == 2 and ends[0] <= ends[1] <= ends[0] + _MAX_RANGE:
             numbers.extend(range(ends[0], ends[1] + 1))

@@ -79,7 +79,7 @@ def select(
     """
     listing = query.lists
     most, share = (_LIST_PAPERS, _LIST_SHARE) if listing else (_READ_PAPERS, _JOINED_SHARE)
-    hits = [hit for hit in hits[:most] if hit.score >= share * hits[0].score]
+    hits = [*hits[:1], *(hit for hit in hits[1:most] if hit.score >= share * hits[0].score)]
     papers = sentences.of([documents[hit.chunk.doc_id] for hit in hits])
     near = [_Near(hit, paper, paper.found(query)) for hit, paper in zip(hits, papers, strict=True)]
     joined = near[:1] if listing else _joined(query, near)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from rag.library.lexical import terms
-from rag.text import fold, sentences
+from rag.text import fold, sentences, whole
 from rag.types import Turn
 from rag.words import name_key, names, words
 
@@ -85,8 +85,23 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     question = fold(question)
     if not history or not leans_on_history(question):
         return question
+    return _with_topic(question, _as_read(history))
+
+
+def _as_read(history: Sequence[Turn]) -> list[Turn]:
+    """The turns with standalone questions, for some who give a history tell what was typed."""
+    read: list[Turn] = []
+    for turn in history:
+        asked = whole(turn.question)
+        if read and _ABOUT not in asked and leans_on_history(asked):
+            asked = _with_topic(asked, read)
+        read.append(Turn(asked, whole(turn.answer)))
+    return read
+
+
+def _with_topic(question: str, history: Sequence[Turn]) -> str:
     topic = _topic(question, history)
-    return f"{question.rstrip()}{_ABOUT}{topic})" if topic else question
+    return f"{question}{_ABOUT}{topic})" if topic else question
 
 
 def asked_length(standalone_question: str) -> int:
@@ -99,13 +114,20 @@ def _topic(question: str, history: Sequence[Turn]) -> str:
     """Names of the latest exchange that has any, else the words of its question."""
     own = {name_key(name) for name in names(question)}
     for turn in reversed(history):
-        asked, _, about = turn.question.removesuffix(")").partition(_ABOUT)
+        asked, about = _split(turn.question)
         for said in (asked, f"{asked} {about}"):  # what it was about itself counts only where it names nothing
             if found := _others(said, own):
                 return _shortened(said, found)
         if told := [name for text in sentences(turn.answer)[:1] for name in _others(text, own)]:
-            return fold(f"{' '.join(told[:3])}; {_shortened(asked)}")
-    return _shortened(history[-1].question.partition(_ABOUT)[0])
+            return fold(f"{' '.join(told[:3])}; {_shortened(about or asked)}")
+    asked, about = _split(history[-1].question)
+    return _shortened(about or asked)
+
+
+def _split(question: str) -> tuple[str, str]:
+    """What a standalone question asks, and the topic that was put behind it."""
+    asked, _, about = question.partition(_ABOUT)
+    return asked, about.removesuffix(")")
 
 
 def _others(text: str, own: Collection[str]) -> list[str]:

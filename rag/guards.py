@@ -8,6 +8,7 @@ guard never proves support; that is the entailer's part.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -42,8 +43,8 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
 
 
 def _spoken(text: str) -> str:
-    """The text with straight apostrophes, without phrases whose "not" or "no" denies nothing."""
-    return _DENIES_NOTHING.sub("", text.replace("’", "'"))
+    """The text with straight apostrophes and whole letters, without phrases whose "not" or "no" denies nothing."""
+    return _DENIES_NOTHING.sub("", unicodedata.normalize("NFC", text).replace("’", "'"))
 
 
 _DENIES_NOTHING = re.compile(
@@ -68,7 +69,7 @@ def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
     claimed = figures(claim)
     if not claimed:
         return None
-    shown, named = figures(evidence), f"{evidence} {context}"
+    shown, named = figures(_VERSIONED.sub(r"\1", evidence)), f"{evidence} {context}"
     sign_is_told = _falls(claim) != _falls(evidence)  # "drops by 0.3" says what "-0.3" says
     for figure in claimed:
         wanted = [figure, replace(figure, value=-figure.value)] if sign_is_told else [figure]
@@ -76,6 +77,9 @@ def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
         if not known and not _in_a_name(figure, named) and not _of_another_name(figure, claim, named):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None
+
+
+_VERSIONED = re.compile(r"\b([A-Z]\w*)-\d+(?:\.\d+)*(?!\w)")  # the 2 of `Llama-2-7B` counts nothing
 
 
 def _falls(text: str) -> bool:
@@ -89,7 +93,7 @@ def _same(claimed: Figure, shown: Figure) -> bool:
 
 def _in_a_name(figure: Figure, text: str) -> bool:
     """Whether the figure is part of a name there, as the 2 of `Gemma 2`."""
-    return bool(re.search(rf"[A-Z][\w-]* ?-?(?<!\d){re.escape(figure.text)}(?!\d|[.,]\d|\s?%)", text))
+    return bool(re.search(rf"[A-Z][\w-]{{0,60}} ?-?(?<!\d){re.escape(figure.text)}(?!\d|[.,]\d|\s?%)", text))
 
 
 def _of_another_name(figure: Figure, claim: str, text: str) -> bool:
@@ -108,8 +112,9 @@ def _names(claim: str, evidence: str, context: str) -> Objection | None:
     keys |= {name_key(part) for word in words(known) for part in _PART.split(word)}
     for name in names(claim):
         key = name_key(name)
-        parts = [name_key(part) for part in _PART.split(name) if not part.islower()]
-        if key in keys or all(part in keys for part in parts) or (len(key) > 4 and _is_spelled(key, known)):
+        parts = [part for part in _NAME_PART.split(name) if not part.islower()]
+        is_known = key in keys or all(name_key(part) in keys or _has_version(part, known) for part in parts)
+        if is_known or (len(key) > 4 and _is_spelled(key, known)):
             continue
         if not _abbreviates(name, known):
             return Objection("names", f"the cited text does not mention {name!r}", False)
@@ -117,6 +122,18 @@ def _names(claim: str, evidence: str, context: str) -> Objection | None:
 
 
 _PART = re.compile(r"[-/]|\.(?!\d)")  # `Qwen2.5` is one
+_NAME_PART = re.compile(r"[-/](?!\d+(?:\.\d+)*(?!\w))|\.(?!\d)")  # and so is `GPT-3`: its 3 is no 3 elsewhere
+_VERSION = re.compile(r"(.+)[-/](\d+(?:\.\d+)*)")
+
+
+def _has_version(name: str, text: str) -> bool:
+    """Whether the number of `Llama-3` is one of those behind its letters there: `Llama 2 and 3`, not `Llama 2, 3.1`."""
+    version = _VERSION.fullmatch(name)
+    if not version:
+        return False
+    letters = r"[\W_]*".join(map(re.escape, name_key(version[1])))
+    numbered = rf"{letters}s?(?:[\W\d_]|and|or|to)*(?<![\d.]){re.escape(version[2])}(?!\.?\d)"
+    return bool(re.search(numbered, text.lower()))
 
 
 def _is_spelled(key: str, text: str) -> bool:
@@ -323,7 +340,7 @@ def _is_converse(claim: str, sentence: str) -> bool:
 
 
 def _comparatives(text: str) -> dict[str, str]:
-    before = " ".join(match[1] for match in re.finditer(r"((?:[\w-]+\s+){1,4})than\b", text))
+    before = " ".join(match[1] for match in re.finditer(r"(?<![\w-])((?:[\w-]++\s++){1,4})than\b", text))
     return {k: w for k, w in _pole_keys(before).items() if w.endswith("er") or w in ("more", "less", "worse")}
 
 

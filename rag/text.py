@@ -15,11 +15,12 @@ from collections.abc import Iterator
 Span = tuple[int, int]
 
 _TERMINAL = re.compile(
-    r"""[.?!…]+["'”’»)\]]*(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*(?=\s|$)|[。！？]+["”’」』]*"""
-    r"""|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t]*\n"""
+    r"""(?<![.?!…])[.?!…]++["'”’»)\]]*(?:\[\d{1,3}(?:[,–-] ?\d{1,3})*\])*(?=\s|$)|[。！？]+["”’」』]*"""
+    r"""|[.?!](?=[A-Z][a-z]+[ ,])|\n[ \t\r]*\n"""
 )
 _OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*(?:[^\W_a-z]|[a-z]{1,3}[A-Z0-9])""")  # a capital, or mRNA, pH, p53
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
+_BLANK = re.compile(r"\s+")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")
 _STROKES = str.maketrans("łŁøØđĐħĦŧŦı", "lLoOdDhHtTi")  # letters that Unicode takes for letters of their own
 _INITIAL = re.compile(r"(?:^|[-.])[A-Z]$")
@@ -112,7 +113,8 @@ def _boundaries(text: str) -> Iterator[int]:
 
 
 def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
-    rest = text[mark.end() : mark.end() + 60]
+    blank = _BLANK.match(text, mark.end())
+    rest = text[mark.end() : (blank or mark).end() + 60]
     if text[mark.start()] in "。！？":
         return True
     if rest[:1].isspace() and text[mark.start() - 1 : mark.start()].isspace():

@@ -136,4 +136,5 @@ def _after_objection(support: float) -> float:
 
 def _is_quotation(claim: str, evidence: Sequence[str]) -> bool:
     """Whether the claim is, quotation marks aside, one of the cited sentences."""
-    return fold(claim).strip('"“” ') in {fold(quote).strip('"“” ') for quote in evidence}
+    said = fold(claim).strip('"“” ')
+    return bool(said) and said in {fold(quote).strip('"“” ') for quote in evidence}

@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rag.text import without_accents
+
 _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "b": 1e9,
     "bn": 1e9, "trillion": 1e12, "t": 1e12,
 }  # fmt: skip
-_UNITS = {"%": "percent", "percent": "percent", "percentage": "percent", "x": "times", "×": "times",
-          "times": "times", "fold": "times", "-fold": "times"}  # fmt: skip
+_UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "percentage": "percent", "x": "times",
+          "×": "times", "times": "times", "fold": "times", "-fold": "times"}  # fmt: skip
 # A measure is set off from four digits, because the 1990s are no seconds.
 _MEASURES = "ns µs μs ms s min h mg µg μg kg g nm µm μm mm cm km m kB KB MB GB TB K °C °F Hz kHz MHz GHz".split()
-_SPELLINGS = {"kB": "KB", "μs": "µs", "μg": "µg", "μm": "µm"}
+_SPELLINGS = {"kB": "KB", "μs": "µs", "μg": "µg", "μm": "µm", "nanosecond": "ns", "microsecond": "µs",
+              "millisecond": "ms", "second": "s", "minute": "min", "hour": "h"}  # fmt: skip
+_TIMES = r"(?:nano|micro|milli)?second|minute|hour|day|week|month|year"
 _DIGITS = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -33,18 +37,19 @@ _NUMBER_WORDS = {
     **_MULTIPLES,
 }
 _SUPERSCRIPTS = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789", "^{}")
-_MOST_RAISED = 1000  # 2020¹² is a year with a note
+_MOST_RAISED = 1000  # 2020¹² is a year with a note; with its inverse, what no power takes beyond a float
 _SILENT = frozenset(("zero", "one", "a"))  # "one of", "zero-shot": words rather than figures
 
 _FIGURE = re.compile(
-    rf"""(?<![\w.])(?P<sign>(?<![^\s(\[=<])(?<!\d\s)[-−])?(?:[$€£]\s?)?
-        (?P<digits>\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)
+    rf"""(?<![\w.])(?P<sign>(?<![^\s(\[{{=<>≤≥≈~$:,;|])(?<!\d\s)[-−–])?(?:[$€£]\s?)?
+        (?P<digits>\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++)
         (?:(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}|\^\{{?[-+−]?\d{{1,2}}\}}?)|e(?P<exponent>[-+−]?\d{{1,2}})(?![a-z\d]))?
         (?:(?P<scale>[\s-]?(?:hundred|thousand|million|billion|trillion|bn)|[kmbt]|\s(?-i:B))(?![a-z]))?
         (?P<plus>\+)?
-        (?:\s?-?(?P<unit>%|percent(?:age)?|x(?![a-z])|×|times\b|-?fold\b)
-          |\s?(?P<measure>(?<!\d{{4}})(?-i:{"|".join(_MEASURES)}))(?!\w))?
-        (?![\w]*[a-z]{{2,}}\d)""",
+        (?:\s?-?(?P<unit>%|per\ ?cent(?:age)?|x(?![a-z])|×|times\b|-?fold\b)
+          |\s?(?P<measure>(?<!\d{{4}})(?-i:{"|".join(_MEASURES)}))(?!\w)
+          |[\s-]?(?P<time>{_TIMES})s?\b)?
+        (?!\w*[a-z]{{2}}\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _BELOW_HUNDRED = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_DIGITS)}))?|{'|'.join((*_TEENS, *_DIGITS))}"
@@ -53,10 +58,14 @@ _IN_WORDS = re.compile(
     r"(?:[ -](?P<scale>hundred|thousand|million|billion|trillion)\b)?"
     rf"(?:(?<=hundred)(?: and)?[ -](?P<rest>{_BELOW_HUNDRED})\b(?!-| hundred\b))?"
     r"(?:[ -](?P<over>thousand|million|billion|trillion)\b)?"
-    r"(?:[ -]?(?P<unit>percent|times|fold)\b)?",
+    r"(?:[ -]?(?P<unit>per ?cent|times|fold)\b)?",
     re.IGNORECASE,
 )
-_RANGE = re.compile(r"(\d+(?:\.\d+)?)\s?(?:-|–|to)\s?(\d+(?:\.\d+)?)\s?(k|m|b|bn|million|billion|thousand|%)", re.I)
+_RANGE = re.compile(
+    r"(?<![\w.,-])(\d++(?:\.\d++)?)\s?(?:-|–|to)\s?(\d++(?:\.\d++)?)"
+    r"(\s?(?:(?:k|m|b|bn|million|billion|thousand)(?![^\W\d_])|%))",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+(?:['’.+@/-][^\W_]+)*", re.UNICODE)
 
 
@@ -80,11 +89,11 @@ def figures(text: str) -> list[Figure]:
 def _figure(match: re.Match[str]) -> Figure:
     scale = (match["scale"] or "").strip(" -").lower()
     value = float(match["digits"].replace(",", "")) * _SCALES.get(scale, 1.0)
-    if match["power"] and 0 < value < _MOST_RAISED:
+    if match["power"] and 1 / _MOST_RAISED <= value < _MOST_RAISED:
         value **= int(match["power"].translate(_SUPERSCRIPTS))
     if match["exponent"]:
         value *= 10.0 ** int(match["exponent"].replace("−", "-"))
-    measure = match["measure"] or ""
+    measure = match["measure"] or (match["time"] or "").lower()
     unit = _UNITS.get((match["unit"] or "").lower(), _SPELLINGS.get(measure, measure))
     return Figure(-value if match["sign"] else value, unit, match.group().strip())
 
@@ -138,6 +147,6 @@ def _is_name(word: str, opens: bool) -> bool:
 
 
 def name_key(name: str) -> str:
-    """Form in which names are compared: lower case, no punctuation, no plural s."""
-    key = "".join(char for char in name.lower() if char.isalnum())
+    """Form in which names are compared: lower case, no accents, no punctuation, no plural s."""
+    key = "".join(char for char in without_accents(name).lower() if char.isalnum())
     return key[:-1] if key.endswith("s") and len(key) > 3 else key

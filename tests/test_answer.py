@@ -1,5 +1,7 @@
 """When a draft is spent, and what is read of one that was stopped."""
 
+import time
+
 import pytest
 
 from rag.answer import is_spent, read
@@ -45,6 +47,13 @@ def test_what_an_unfinished_draft_had_begun_is_left_out(evidence):
     assert len(read("Frogs hide red cells [1]. They [9]", evidence).claims) == 2
 
 
+@pytest.mark.parametrize("draft", ["\n" * 50_000, "aa bb cc " * 5_000])
+def test_endless_drafts_take_no_endless_time(evidence, draft):
+    began = time.process_time()
+    read(draft, evidence)
+    assert time.process_time() - began < 2
+
+
 @pytest.mark.parametrize(
     ("draft", "declined"),
     [
@@ -68,3 +77,8 @@ def test_items_of_a_list_keep_their_own_citations(evidence):
         ("They sleep by day", [TEXT.index("They")]),
         ("Toads do", []),
     ]
+
+
+def test_items_that_begin_with_their_markers_keep_their_own_citations(evidence):
+    claims = read("1. [1] Frogs hide red cells in their liver.\n2. [2] They sleep by day.", evidence).claims
+    assert [[c.start for c in claim.citations] for claim in claims] == [[0], [TEXT.index("They")]]

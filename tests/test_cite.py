@@ -1,5 +1,7 @@
 """Markers of every kind, and numbers that were never shown."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,11 @@ from rag.types import Chunk, Document
         ("Odd 【2】. Foot [^1]. Tagged 【3†source】.", [("Odd.", (2,)), ("Foot.", (1,)), ("Tagged.", (3,))]),
         ("Twice [2] and again [2].", [("Twice and again.", (2,))]),
         ("[1] It is fast.", [("It is fast.", (1,))]),
+        ("[1] It is fast.\n\n[2][3] It is small.", [("It is fast.", (1,)), ("It is small.", (2, 3))]),
+        ("It is fast.\n[1]\nIt is small.\n[2]", [("It is fast.", (1,)), ("It is small.", (2,))]),
+        ("It is fast.[1]Frogs are small.[2]", [("It is fast.", (1,)), ("Frogs are small.", (2,))]),
+        ("It is fast [1]and small [2].", [("It is fast and small.", (1, 2))]),
+        ("Wide ［1］. Listed [2，3].", [("Wide.", (1,)), ("Listed.", (2, 3))]),
         ("No marker here.", [("No marker here.", ())]),
         ("", []),
         ("[1]", []),
@@ -25,6 +32,13 @@ from rag.types import Chunk, Document
 )
 def test_markers(draft, expected):
     assert [(sentence.text, sentence.cited) for sentence in read_draft(draft, shown=3)] == expected
+
+
+@pytest.mark.parametrize("draft", [" " * 50_000, "[1" + " " * 50_000, "【1†" * 17_000, "A bc. [1] " * 5_000])
+def test_endless_drafts_take_no_endless_time(draft):
+    began = time.process_time()
+    read_draft(draft, shown=3)
+    assert time.process_time() - began < 2
 
 
 def test_a_number_that_was_not_shown_is_dropped_and_counted():

@@ -339,13 +339,13 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_the_models_are_those_of_the_library_and_what_needs_no_weights_is_nowhere(run, tmp_path):
-    Footnote.create(tmp_path / "other", embedder="e", embed_url="http://x").library.close()
+    Footnote.create(tmp_path / "other", embedder="e").library.close()
     code, out, _ = run(
         "models", "--json", "--reranker", "none", "--entailer", "overlap", "--llm", "a/b", library=tmp_path / "other"
     )
     places = {row["role"]: (row["name"], row["place"]) for row in map(json.loads, out.splitlines())}
     assert code == 0
-    assert places["embedder"] == ("e", "server http://x")
+    assert places["embedder"] == ("e", "model hub or its cache")
     assert places["reader"] == places["asker"] == ("none", "needs no weights")
     assert places["entailer"] == ("overlap", "needs no weights")
 

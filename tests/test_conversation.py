@@ -74,6 +74,21 @@ def test_the_topic_is_what_was_named_last_and_brackets_do_not_nest():
     assert "Gemma" not in asked
 
 
+@pytest.mark.parametrize("typed", [True, False])
+def test_the_topic_stays_where_nothing_is_named(typed):
+    turns = [Turn("How does sparse fine-tuning work?", "“It trains few weights.”")]
+    asked = "Why is it faster?"
+    turns.append(Turn(asked if typed else standalone(asked, turns), "“It does less.”"))
+    assert standalone("And the memory?", turns) == "And the memory? (about: How does sparse fine-tuning work)"
+
+
+def test_a_history_as_it_was_typed_is_read_as_one_in_full():
+    turns = [GEMMA, Turn("How was it trained?", "“It ran on TPUv4 pods.”")]
+    assert "Gemma 2" in standalone("And its cost?", turns)
+    assert "(in GB))" in standalone("Why?", [Turn("What sizes are there (in GB)", "“Two.”")])
+    assert standalone("Why?", [Turn("What is \udcff?", "")]).encode()
+
+
 def test_papers_keep_their_numbers(seeds):
     conversation = Conversation(seeds)
     first = conversation.ask("How much memory does PERL need?")

@@ -1,5 +1,7 @@
 """Planted errors of each kind: the guard made for it objects, and faithful wordings pass."""
 
+import time
+
 import pytest
 
 from rag import guards
@@ -166,6 +168,7 @@ def test_a_lost_or_added_denial_is_noticed(claim, evidence, guard):
         ("Qwen2 labels the images.", "Qwen2.5 labels the images."),
         ("Training uses CIFAR10.", "Training uses CIFAR100."),
         ("Training uses CIFAR-10.", "Training uses CIFAR-100."),
+        ("The images are labelled by GPT-3.", "For 3 tasks, the images are labelled by GPT-4."),
         ("The EU funds research.", "Every university funds research."),
         ("The EU funds research.", "An efficient updater funds research."),
     ],
@@ -181,6 +184,9 @@ def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
         ("Gemma2 labels the images.", "Gemma 2 9B labels the images."),
         ("Qwen2 labels the images.", "The images get labels from Qwen 2."),
         ("Training uses CIFAR10.", "Training uses CIFAR-10."),
+        ("The images are labelled by GPT-3.", "The images are labelled by GPT-3-based models."),
+        ("The images are labelled by Llama-3.", "The images are labelled by Llama 2 and 3."),
+        ("They follow the work of Poincare.", "They follow the work of Poincaré."),
         ("RLHF aligns models.", "Reinforcement learning from human feedback aligns models."),
         ("NPOV guides editors.", "The neutral point of view guides editors."),
         ("The EU funds research.", "The European Union funds research."),
@@ -209,6 +215,10 @@ def test_a_figure_within_another_is_no_part_of_a_name(shown):
         ("Latency is 5 ms.", "Latency is 5 s."),
         ("The dose is 20 mg.", "The dose is 20 g."),
         ("Memory doubled.", "Memory tripled."),
+        ("Training takes 5 minutes.", "Training takes 5 hours."),
+        ("Growth takes 5 million months.", "Growth takes 3-5 months."),
+        ("The correlation is 0.3.", "The correlation is $-0.3$."),
+        ("The family has two members.", "The family has members like Gemma-2."),
     ],
 )
 def test_a_figure_with_another_sign_power_or_unit_is_noticed(claim, evidence):
@@ -227,6 +237,9 @@ def test_a_figure_with_another_sign_power_or_unit_is_noticed(claim, evidence):
         ("Memory doubled.", "Memory use is twice as high."),
         ("Latency is 5 milliseconds.", "Latency is 5 ms."),
         ("Latency is 5ms.", "Latency is 5 ms."),
+        ("Training takes 5 hours.", "Training takes 5 h."),
+        ("Growth takes between 3 and 5 months.", "Growth takes 3-5 months."),
+        ("Llama-2-7B labels the images.", "Llama 2 7B labels the images."),
     ],
 )
 def test_a_figure_written_otherwise_is_the_same(claim, evidence):
@@ -314,3 +327,11 @@ def test_a_figure_of_a_name_that_is_not_there_is_no_other_figure():
     found = guards.object_to(claim, "The virus spreads 2 days before symptoms.")
     assert (found.guard, found.contradicts) == ("names", False)
     assert guards.object_to("CodeLlama-7B has sparse circuits.", "CodeLlama-13B has sparse circuits.").contradicts
+
+
+@pytest.mark.parametrize("text", ["A" * 50_000, "a-" * 25_000, "-" * 50_000, "_" * 50_000])
+def test_endless_evidence_takes_no_endless_time(text):
+    began = time.process_time()
+    guards.object_to("GPT-3 solves 3 tasks.", text)
+    guards.object_to(f"{text} is slower than 3 tasks.", f"{text} is faster than 4 tasks.")
+    assert time.process_time() - began < 5

@@ -1,6 +1,7 @@
 """Sentence spans and quote location."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
@@ -36,6 +37,8 @@ ABSTRACTISH = st.text(alphabet=st.sampled_from(list("abcXYZ019 .?!\n\"')(,$\\é�
         ("From Jan. 2015 to Dec. 2020 it rose (Tbl. II).", ["From Jan. 2015 to Dec. 2020 it rose (Tbl. II)."]),
         ("The answer is no. Benefits were small, see no. 5.", ["The answer is no.", "Benefits were small, see no. 5."]),
         ("Heading\n\nBody text.", ["Heading", "Body text."]),
+        (f"One ends.{' ' * 80}Two starts.", ["One ends.", "Two starts."]),
+        ("Heading\r\n\r\nbody text.", ["Heading", "body text."]),
         ("这是。那是。", ["这是。", "那是。"]),
         ("", []),
         (" \n\t", []),
@@ -43,6 +46,13 @@ ABSTRACTISH = st.text(alphabet=st.sampled_from(list("abcXYZ019 .?!\n\"')(,$\\é�
 )
 def test_sentences(text, expected):
     assert sentences(text) == expected
+
+
+@pytest.mark.parametrize("text", [f"{'.' * 50_000}x", f"{'?' * 50_000}x", '."' * 25_000 + "x"])
+def test_endless_text_takes_no_endless_time(text):
+    began = time.process_time()
+    assert sentences(text) == [text]
+    assert time.process_time() - began < 2
 
 
 @given(ABSTRACTISH)

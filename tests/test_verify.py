@@ -122,3 +122,7 @@ def test_an_objection_lowers_the_support_but_keeps_the_order():
     claim = "The frog hides 5 cells in its liver."
     low, high = (judge(claim, [EVIDENCE], entailer=Sure(value)).support for value in (0.6, 1.0))
     assert low < high < 0.5
+
+
+def test_quotation_marks_alone_quote_nothing():
+    assert judge("“”", ['"'], entailer=Sure(1.0)).verdict is Verdict.NOT_ENOUGH_INFO
