@@ -1,8 +1,8 @@
 """Draft text with markers → sentences with the evidence they point to; evidence → numbered footnotes.
 
 Reads what generators write: `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, before or after the
-full stop, or before a line. A number that was not shown is no citation: it is dropped and counted. Whether a citation
-holds is left to `verify`.
+full stop, or before a line. A number that was not shown is no citation: it is dropped and counted.
+Whether a citation holds is left to `verify`.
 """
 
 from __future__ import annotations

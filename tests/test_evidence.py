@@ -2,8 +2,9 @@
 
 import pytest
 
+from rag.evidence import select
 from rag.pipeline import Footnote
-from rag.types import Abstention
+from rag.types import Abstention, Chunk, Hit
 
 
 def sources(answer):
@@ -41,6 +42,13 @@ def test_a_far_question_is_declined_with_the_nearest_papers_and_no_draft(seeds, 
 
 def test_a_named_paper_that_does_not_speak_of_it_is_declined(seeds):
     assert seeds.ask("What temperature was used for sampling in SuperHF?").abstention is Abstention.WEAK_EVIDENCE
+
+
+def test_a_paper_with_a_score_below_nothing_is_read_all_the_same(seeds):
+    document = seeds.library.resolve("002_dd4b9b65b304c986.txt#5")
+    query = seeds.models.sentences.query("What is PERL?", seeds.library.idf)
+    hit = Hit(Chunk(document.id, 0, len(document.text), document.text), -0.2, 1)
+    assert select(query, [hit], {document.id: document}, seeds.models.sentences).signals.match == 0.0
 
 
 def test_answers_stay_short(seeds):

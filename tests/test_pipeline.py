@@ -203,6 +203,12 @@ def test_check_against_a_paper_a_text_and_the_library(seeds):
     assert all(document.text[e.chunk.start : e.chunk.end] == e.text for e in found.evidence)
 
 
+def test_half_a_surrogate_pair_in_a_text_is_no_error(seeds):
+    check = seeds.check("PERL is fast.", evidence="It has \udcff in it, but PERL is fast")
+    assert check.evidence
+    assert all(e.text.isprintable() for e in check.evidence)
+
+
 def test_a_claim_of_several_sentences_is_as_good_as_its_weakest(seeds):
     text = seeds.library.resolve(PERL).text
     first = sentences(text)[:4]
