@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import itertools
 import json
 import re
@@ -48,12 +47,6 @@ def read_collection(folder: Path) -> Collection:
     if silent := [key for key, text in queries.items() if not text.strip()]:
         raise EvalError(f"{folder}: queries without a text: {', '.join(silent[:10])}")
     return Collection(corpus, queries, qrels)
-
-
-def hash_of(corpus: Path) -> str:
-    """16 hex digits of a corpus: a library that holds another one would be searched with it."""
-    with corpus.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def search_all(

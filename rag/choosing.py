@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rag import settings as configuring
+from rag.library import Library
 from rag.models import (
     Embedder,
     Entailer,
@@ -45,14 +46,15 @@ class Models:
     given: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def choose(cls, arguments: Mapping[str, Any], saved: Mapping[str, Any] | None = None) -> Models:
+    def choose(cls, arguments: Mapping[str, Any]) -> Models:
         """Tell objects from names among the arguments; nothing is loaded. Raises SettingsError.
 
-        `saved` are settings that count where neither argument nor environment names another.
+        What neither they nor the environment name is as the library was made, if there is one.
         """
         told = {name: str(value) if isinstance(value, Path) else value for name, value in arguments.items()}
         given = {role: told[role] for role in _ROLES if not isinstance(told.get(role), str | None)}
         named = {name: value for name, value in told.items() if name not in given}
+        saved = Library.saved_settings(configuring.load({"library": told.get("library")}).library)
         return cls(configuring.load(named, saved=saved), given)
 
     @property

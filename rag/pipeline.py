@@ -95,8 +95,7 @@ class Footnote:
     def _opened(
         cls, library: Path | str | None, given: Mapping[str, Any], how: Callable[..., Library], *, makes: bool = False
     ) -> Footnote:
-        saved = Library.saved_settings(configuring.load({"library": library}).library)
-        models = Models.choose({"library": library, **given}, saved)
+        models = Models.choose({"library": library, **given})
         settings = models.settings
         identity = {
             "embedder": models.embedder_name,

@@ -219,6 +219,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     from eval import beir as collections
     from eval.metrics import retrieval
     from eval.run import agree
+    from rag.models.fetching import sha256
     from rag.pipeline import Footnote
     from rag.settings import load
     from ui.cli import terminal
@@ -227,7 +228,7 @@ def beir(ctx: click.Context, /, path: Path, k: int, out: Path | None, as_json: b
     collection = collections.read_collection(path)
     folder = out or load({"library": (ctx.obj or {}).get("library")}).library / "beir" / path.name
     folder.mkdir(parents=True, exist_ok=True)
-    agree(folder, {"corpus": collections.hash_of(collection.corpus)})
+    agree(folder, {"corpus": sha256(collection.corpus)[:16]})  # a library of another one would be searched with it
     footnote = Footnote.create(folder / "library", **{name: options.get(name) for name in MODEL_OPTIONS})
     report = footnote.ingest([collection.corpus], on_progress=terminal.progress_bar("embedding"))
     click.echo(report.summary(), err=True)

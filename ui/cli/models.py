@@ -8,9 +8,7 @@ from typing import Any
 
 import click
 
-from rag import settings as configuring
 from rag.choosing import Models
-from rag.library import Library
 from rag.models import weights
 from rag.models.entailer import OWN as OWN_ENTAILER
 from rag.models.reader import NONE as NO_READER
@@ -27,10 +25,10 @@ from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) -> int:
     """Show the models that are used, and check the weights of the defaults. Exit code 1 if a hash differs."""
     library = (ctx.obj or {}).get("library")
-    saved = Library.saved_settings(configuring.load({"library": library}).library)
-    settings = configuring.load({name: options.get(name) for name in MODEL_OPTIONS}, saved=saved)
+    chosen = Models.choose({"library": library, **{name: options.get(name) for name in MODEL_OPTIONS}})
+    settings = chosen.settings
     own_entailer = settings.entailer == OWN_ENTAILER
-    if fetch and Models(settings).generator_is_small:
+    if fetch and chosen.generator_is_small:
         weights.generator_folder(say=_say)
     if fetch and own_entailer:
         weights.encoder_folder(say=_say)
