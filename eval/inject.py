@@ -16,8 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rag.figures import figures
 from rag.types import Verdict
-from rag.words import figures, name_key, names
+from rag.words import name_key, names
 
 
 class ErrorType(StrEnum):

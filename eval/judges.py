@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from rag.cite import said
+from rag.figures import figures
 from rag.models import Embedder, Entailer
 from rag.overlap import recall
 from rag.text import fold
 from rag.types import Claim, Verdict
-from rag.words import figures, name_key, names, words
+from rag.words import name_key, names, words
 
 VERDICT_FROM = 0.5
 WORDS = "words"  # the setting that asks for the default judge

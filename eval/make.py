@@ -12,9 +12,10 @@ import re
 from collections.abc import Sequence
 
 from eval.dataset import GoldSentence, Question
+from rag.figures import figures
 from rag.text import fold, sentences
 from rag.types import Document
-from rag.words import figures, names
+from rag.words import names
 
 _GAP = "____"
 _ROUNDS = 3  # questions about one paper at most

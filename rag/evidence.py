@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from rag.cite import Evidence
 from rag.confidence import Signals
+from rag.figures import figures
 from rag.models import NliEntailer, Reader
 from rag.models.entailer import signs
 from rag.models.reader import titled
 from rag.sentences import Query, Sentences, SentenceVectors
 from rag.types import Document, Hit
-from rag.words import figures
 
 # Chosen on eval/data/questions-dev.jsonl; flat around these values.
 READER_WEIGHT = 0.12  # of a logit

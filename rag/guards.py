@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from rag.figures import Figure, figures
 from rag.library.lexical import FUNCTION_WORDS, terms
 from rag.sides import exchanged
 from rag.text import sentences
-from rag.words import Figure, figures, name_key, names, words
+from rag.words import name_key, names, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,13 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
 
 def _spoken(text: str) -> str:
     """The text with straight apostrophes and whole letters, without phrases whose "not" or "no" denies nothing."""
-    return _DENIES_NOTHING.sub("", unicodedata.normalize("NFC", text).replace("’", "'"))
+    straight = unicodedata.normalize("NFC", text).replace("’", "'")
+    bounded = _NO_MORE_THAN.sub(lambda match: "at most" if match[1].lower() == "more" else "at least", straight)
+    return _DENIES_NOTHING.sub("", bounded)
 
 
-_DENIES_NOTHING = re.compile(
-    r"\bnot (?:only|just|merely|simply)\b|\bwhether or not\b|\bno (?:less|more|fewer) than\b", re.IGNORECASE
-)
+_NO_MORE_THAN = re.compile(r"\bno (less|more|fewer) than\b", re.IGNORECASE)
+_DENIES_NOTHING = re.compile(r"\bnot (?:only|just|merely|simply)\b|\bwhether or not\b", re.IGNORECASE)
 
 
 def introduced(text: str) -> str:
@@ -70,11 +72,16 @@ def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
     if not claimed:
         return None
     shown, named = figures(_VERSIONED.sub(r"\1", evidence)), f"{evidence} {context}"
+    nearby = [other for sentence in _relevant(claim, evidence) for other in figures(sentence)]
     sign_is_told = _falls(claim) != _falls(evidence)  # "drops by 0.3" says what "-0.3" says
     for figure in claimed:
         wanted = [figure, replace(figure, value=-figure.value)] if sign_is_told else [figure]
-        known = any(_same(one, other) for one in wanted for other in shown)
-        if not known and not _in_a_name(figure, named) and not _of_another_name(figure, claim, named):
+        given = [other for other in shown if any(one.says(other) for one in wanted)]
+        given = given or [other for other in nearby if any(one.follows_from(other) for one in wanted)]
+        if given and all(map(figure.opposes, given)):
+            bounds = f"the claim says {figure.bound} {figure.text!r}, the cited text {given[0].bound}"
+            return Objection("numbers", bounds, True)
+        if not given and not _in_a_name(figure, named) and not _of_another_name(figure, claim, named):
             return Objection("numbers", f"the cited text does not give {figure.text!r}", bool(shown))
     return None
 
@@ -84,11 +91,6 @@ _VERSIONED = re.compile(r"\b([A-Z]\w*)-\d+(?:\.\d+)*(?!\w)")  # the 2 of `Llama-
 
 def _falls(text: str) -> bool:
     return not _paired()[0][1].isdisjoint(map(_stem_key, words(text)))
-
-
-def _same(claimed: Figure, shown: Figure) -> bool:
-    units_agree = claimed.unit == shown.unit or not (claimed.unit and shown.unit)
-    return units_agree and abs(claimed.value - shown.value) <= 1e-9 * abs(shown.value)
 
 
 def _in_a_name(figure: Figure, text: str) -> bool:
@@ -288,6 +290,11 @@ _POLES: Sequence[tuple[str, str]] = (
 )
 # As a stem, "increasingly popular" would be an increase.
 _NO_POLES = frozenset(("increasingly",))
+_BOUND = re.compile(  # what `_numbers` looks at: "at least 5" is no "less" to "more than 5"
+    r"\bat (?:least|most)\b"
+    r"|\b(?:more|less|fewer|greater|higher|lower|larger|smaller|longer|shorter) than(?= [$€£]?\.?\d)",
+    re.IGNORECASE,
+)
 _BEHIND = re.compile(r"\b(?:fall|falls|fell|fallen|falling) (?:short|behind)\b", re.IGNORECASE)
 
 
@@ -304,7 +311,8 @@ def _stem_key(word: str) -> str:
 
 def _pole_keys(text: str) -> dict[str, str]:
     """Each word and its stem key, with the word as it is written."""
-    spoken = [word for word in words(_BEHIND.sub("underperforms", text)) if word not in _NO_POLES]
+    unbound = _BOUND.sub("", _BEHIND.sub("underperforms", text))
+    spoken = [word for word in words(unbound) if word not in _NO_POLES]
     return {key: word for word in spoken for key in (word, _stem_key(word))}
 
 

@@ -335,3 +335,22 @@ def test_endless_evidence_takes_no_endless_time(text):
     guards.object_to("GPT-3 solves 3 tasks.", text)
     guards.object_to(f"{text} is slower than 3 tasks.", f"{text} is faster than 4 tasks.")
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "guard"),
+    [
+        ("Accuracy stays below 90%.", "Accuracy stays above 90%.", "numbers"),
+        ("The effect is not significant (p > .05).", "The effect is not significant (p < .05).", "numbers"),
+        ("It is at least 24x faster.", "It is up to 24x faster.", "numbers"),
+        ("It has more than 40 tasks.", "It has at least 40 tasks.", None),
+        ("It has no more than 40 tasks.", "It has fewer than 40 tasks.", None),
+        ("It has over 1,000 tasks.", "It has 1,120 tasks.", None),
+        ("Accuracy is about 90%.", "Accuracy is 89.6%.", None),
+        ("Half of the frogs sing.", "50% of the frogs sing.", None),
+        ("A third of the frogs sing.", "Half of the frogs sing.", "numbers"),
+        ("It takes 90 minutes.", "It takes 1.5 hours.", None),
+    ],
+)
+def test_a_bound_is_part_of_a_figure(claim, evidence, guard):
+    assert guard_of(claim, evidence) == guard

@@ -21,7 +21,7 @@ LAYERS = (
     ("sides",),
     ("library",),
     ("models", "cite"),
-    ("words", "tokens", "clock"),
+    ("words", "figures", "tokens", "clock"),
     ("text",),
     ("settings",),
     ("types",),

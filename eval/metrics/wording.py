@@ -10,8 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 from rag.cite import read_draft
+from rag.figures import figures
 from rag.library.lexical import terms
-from rag.words import Figure, figures, name_key, names, words
+from rag.words import name_key, names, words
 
 # A key fact has about four content words: one of them may be put otherwise.
 ENOUGH = 0.75
@@ -35,7 +36,7 @@ def conveys(fact: str, answer: str) -> bool:
     content ("not all of them") must be there word for word. An empty fact is never conveyed.
     """
     fact, said = plain(fact), plain(answer)
-    if not all(_has_figure(figure, figures(said)) for figure in figures(fact)):
+    if not all(any(map(figure.says, figures(said))) for figure in figures(fact)):
         return False
     if not all(_has_name(name, said) for name in _numbered_names(fact)):
         return False
@@ -49,14 +50,6 @@ def stem_share(text: str, answer: str) -> float:
     """Distinct stems of the text that the answer has / distinct stems of the text; 0 if there are none."""
     wanted = set(content(text))
     return len(wanted & set(content(answer))) / len(wanted) if wanted else 0.0
-
-
-def _has_figure(wanted: Figure, shown: list[Figure]) -> bool:
-    return any(
-        abs(wanted.value - figure.value) <= 1e-9 * abs(wanted.value)
-        and (wanted.unit == figure.unit or not (wanted.unit and figure.unit))
-        for figure in shown
-    )
 
 
 def _numbered_names(fact: str) -> set[str]:

@@ -1,0 +1,220 @@
+"""Figures of a text, with scale, sign, unit and bound, and whether one says what another says.
+
+What must stay exact where stems and vectors see no difference: `128K`, `24x`, `over 90%`, `two thirds of`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+_SCALES = {
+    "hundred": 1e2, "thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "b": 1e9,
+    "bn": 1e9, "trillion": 1e12, "t": 1e12,
+}  # fmt: skip
+_UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "percentage": "percent", "x": "times",
+          "×": "times", "times": "times", "fold": "times", "-fold": "times"}  # fmt: skip
+# A measure is set off from four digits, because the 1990s are no seconds.
+_MEASURES = "ns µs μs ms s min h mg µg μg kg g nm µm μm mm cm km m kB KB MB GB TB K °C °F Hz kHz MHz GHz".split()
+_SPELLINGS = {"kB": "KB", "μs": "µs", "μg": "µg", "μm": "µm", "nanosecond": "ns", "microsecond": "µs",
+              "millisecond": "ms", "second": "s", "minute": "min", "hour": "h"}  # fmt: skip
+_TIMES = r"(?:nano|micro|milli)?second|minute|hour|day|week|month|year"
+_DIGITS = "one two three four five six seven eight nine".split()
+_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_MULTIPLES = {
+    "twice": 2, "double": 2, "doubles": 2, "doubled": 2, "doubling": 2, "triple": 3, "tripled": 3, "tripling": 3,
+}  # fmt: skip
+_NUMBER_WORDS = {
+    **{word: value for value, word in enumerate(["zero", *_DIGITS, *_TEENS])},
+    **{word: 10 * tens for tens, word in enumerate(_TENS, start=2)},
+    "hundred": 100,
+    "dozen": 12,
+    "a": 1,
+    **_MULTIPLES,
+}
+_SUPERSCRIPTS = str.maketrans("⁺⁻−⁰¹²³⁴⁵⁶⁷⁸⁹", "+--0123456789", "^{}")
+_MOST_RAISED = 1000  # 2020¹² is a year with a note; with its inverse, what no power takes beyond a float
+_SILENT = frozenset(("zero", "one", "a"))  # "one of", "zero-shot": words rather than figures
+
+_FIGURE = re.compile(
+    rf"""(?<![\w.])(?P<sign>(?<![^\s(\[{{=<>≤≥≈~$:,;|])(?<!\d\s)[-−–])?(?:[$€£]\s?)?
+        (?P<digits>\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++)
+        (?:(?P<power>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,2}}|\^\{{?[-+−]?\d{{1,2}}\}}?)|e(?P<exponent>[-+−]?\d{{1,2}})(?![a-z\d]))?
+        (?:(?P<scale>[\s-]?(?:hundred|thousand|million|billion|trillion|bn)|[kmbt]|\s(?-i:B))(?![a-z]))?
+        (?P<plus>\+)?
+        (?:\s?-?(?P<unit>%|per\ ?cent(?:age)?|x(?![a-z])|×|times\b|-?fold\b)
+          |\s?(?P<measure>(?<!\d{{4}})(?-i:{"|".join(_MEASURES)}))(?!\w)
+          |[\s-]?(?P<time>{_TIMES})s?\b)?
+        (?!\w*[a-z]{{2}}\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_BELOW_HUNDRED = rf"(?:{'|'.join(_TENS)})(?:[ -](?:{'|'.join(_DIGITS)}))?|{'|'.join((*_TEENS, *_DIGITS))}"
+_IN_WORDS = re.compile(
+    rf"(?P<word>(?:{'|'.join(_TENS)})[ -](?:{'|'.join(_DIGITS)})\b|(?:{'|'.join(_NUMBER_WORDS)})(?=fold\b)|[A-Za-z]+)"
+    r"(?:[ -](?P<scale>hundred|thousand|million|billion|trillion)\b)?"
+    rf"(?:(?<=hundred)(?: and)?[ -](?P<rest>{_BELOW_HUNDRED})\b(?!-| hundred\b))?"
+    r"(?:[ -](?P<over>thousand|million|billion|trillion)\b)?"
+    rf"(?:[ -]?(?P<unit>per ?cent|times|fold)\b|[ -](?P<time>{_TIMES})s?\b)?"
+    r"(?![ -](?:thirds?|quarters?|fifths?|tenths?|hal(?:f|ves))\b)",
+    re.IGNORECASE,
+)
+_DIVISORS = {"half": 2, "third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
+_SHARE = re.compile(
+    r"(?P<by>\bby )?(?<!first )(?<!second )(?<!latter )\b"
+    r"(?:half|(?P<count>an?|one|two|three|four)[ -](?P<part>third|quarter|fifth|tenth)s?)\b"
+    r"(?(by)|(?= (?:of|the|its|their|our)\b))",
+    re.IGNORECASE,
+)
+_FROM = (
+    r"(?:more|greater|higher|larger|longer) than|no (?:less|fewer) than|at least|exceed(?:s|ed|ing)?|upwards of"
+    r"|>=?|[≥⩾]"
+)
+_TO = r"(?:less|fewer|lower|smaller|shorter) than|(?:no|not) (?:more|greater) than|at most|<=?|[≤⩽]"
+_ABOUT = r"about|around|approximately|approx\.?|roughly|nearly|almost|circa|ca\.|close to|[~≈∼]"
+_BEFORE = re.compile(
+    rf"(?:\b|(?=\W))(?:(?P<over>{_FROM})|(?P<under>{_TO})|(?P<about>{_ABOUT})"
+    r"|(?P<loosely_over>over|above|beyond)|(?P<loosely_under>under|below|up to))\s?(?:an? )?$",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"\s?(?:(?P<over>\+|or (?:more|above|higher|greater|longer)\b)|(?P<under>or (?:less|fewer|below|lower|shorter)\b))",
+    re.IGNORECASE,
+)
+_LONGEST_BOUND = 24  # characters
+_MANY = 100
+_RANGE = re.compile(
+    r"(?<![\w.,-])(\d++(?:\.\d++)?)\s?(?:-|–|to)\s?(\d++(?:\.\d++)?)"
+    r"(\s?(?:(?:k|m|b|bn|million|billion|thousand)(?![^\W\d_])|%))",
+    re.IGNORECASE,
+)
+_BASES = {
+    "ns": ("s", 1e-9), "µs": ("s", 1e-6), "ms": ("s", 1e-3), "min": ("s", 60.0), "h": ("s", 3600.0),
+    "day": ("s", 86400.0), "week": ("s", 604800.0), "year": ("month", 12.0),
+    "KB": ("B", 1e3), "MB": ("B", 1e6), "GB": ("B", 1e9), "TB": ("B", 1e12),
+    "µg": ("g", 1e-6), "mg": ("g", 1e-3), "kg": ("g", 1e3),
+    "nm": ("m", 1e-9), "µm": ("m", 1e-6), "mm": ("m", 1e-3), "cm": ("m", 1e-2), "km": ("m", 1e3),
+    "kHz": ("Hz", 1e3), "MHz": ("Hz", 1e6), "GHz": ("Hz", 1e9),
+}  # fmt: skip
+# "Over 40" of 60 is true, but rather said of another figure.
+_FARTHEST = 1.25
+_ROUGHLY = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in a text: its value with scale and sign, and `percent`, `times`, a measure (`ms`, `GB`) or no unit.
+
+    `bound` is `over`, `under` or `about` where the text gives it so, else empty.
+    """
+
+    value: float
+    unit: str
+    text: str
+    bound: str = ""
+
+    def says(self, other: Figure) -> bool:
+        """Whether it is the other's value, in any unit of the same kind; a missing unit agrees with any."""
+        one, given = self, replace(other, unit=self.unit)
+        if self.unit and other.unit:
+            one, given = _in_base(self), _in_base(other)
+        return one.unit == given.unit and abs(one.value - given.value) <= 1e-9 * abs(given.value)
+
+    def opposes(self, other: Figure) -> bool:
+        """Whether one is `over` and the other `under`."""
+        return {self.bound, other.bound} == {"over", "under"}
+
+    def follows_from(self, exact: Figure) -> bool:
+        """Whether it is a looser way to give an exact figure: `over 90%`, `about 90%`, `91%` of `91.3%`."""
+        one, given = _in_base(self), _in_base(exact)
+        if exact.bound or one.unit != given.unit or one.value * given.value <= 0:
+            return False
+        if not self.bound:
+            return _is_rounded(self, exact)
+        ratio = given.value / one.value
+        in_bounds = {
+            "over": 1 <= ratio <= _FARTHEST,
+            "under": 1 / _FARTHEST <= ratio <= 1,
+            "about": abs(ratio - 1) <= _ROUGHLY,
+        }
+        return in_bounds[self.bound] and _digits(self) < _digits(exact)
+
+
+def figures(text: str) -> list[Figure]:
+    """All figures in order: `1,398`, `2 billion`, `128K`, `24x`, `6.22 %`, `eight-billion`, `2-27B` (both ends)."""
+    spread = _RANGE.sub(lambda m: f"{m[1]}{m[3]} to {m[2]}{m[3]}", text)
+    found = [(match, _figure(match)) for match in _FIGURE.finditer(spread)]
+    found += [(match, figure) for match in _IN_WORDS.finditer(spread) if (figure := _spelled(match))]
+    found += [(match, _share(match)) for match in _SHARE.finditer(spread)]
+    return [_bounded(figure, match) for match, figure in sorted(found, key=lambda pair: pair[0].start())]
+
+
+def _bounded(figure: Figure, match: re.Match[str]) -> Figure:
+    start, end = match.span()
+    before = _BEFORE.search(match.string[max(0, start - _LONGEST_BOUND) : start])
+    kind = before.lastgroup if before else None
+    if kind and kind.startswith("loosely_"):  # "over five tasks" is also across them, and "under" subject to
+        is_amount = figure.unit in ("percent", "times") or abs(figure.value) >= _MANY
+        kind = kind.removeprefix("loosely_") if is_amount else None
+    behind = _BEHIND.match(match.string, end - figure.text.endswith("+"))
+    return replace(figure, bound=kind or (behind and behind.lastgroup) or "")
+
+
+def _share(match: re.Match[str]) -> Figure:
+    """`half of`, `by two thirds`, in percent."""
+    count = _NUMBER_WORDS.get((match["count"] or "a").lower(), 1)
+    return Figure(100 * count / _DIVISORS[(match["part"] or "half").lower()], "percent", match.group().strip())
+
+
+def _in_base(figure: Figure) -> Figure:
+    unit, factor = _BASES.get(figure.unit, (figure.unit, 1.0))
+    return replace(figure, value=figure.value * factor, unit=unit)
+
+
+def _digits(figure: Figure) -> int:
+    """How many digits count: 1 of `90%`, 3 of `89.6%`, 1 of `half of`."""
+    digits = "".join(char for char in figure.text if char.isdigit() or char == ".").lstrip("0.")
+    return max(1, len(digits.replace(".", "") if "." in digits else digits.rstrip("0")))
+
+
+def _is_rounded(figure: Figure, exact: Figure) -> bool:
+    """Whether it is the exact figure with fewer decimals, or a share such as a third."""
+    if figure.unit != exact.unit:
+        return False
+    digits, others = (re.search(r"\d[\d,]*(?:\.(\d+))?", one.text) for one in (figure, exact))
+    if not (digits and others):
+        return figure.unit == "percent" and abs(figure.value - exact.value) < 0.5
+    places, more = len(digits[1] or ""), len(others[1] or "")
+    shown = float(digits[0].replace(",", ""))
+    scale = figure.value / shown if shown else 1.0
+    return more > places and (places > 0 or shown >= 10) and round(exact.value / scale, places) == abs(shown)
+
+
+def _figure(match: re.Match[str]) -> Figure:
+    scale = (match["scale"] or "").strip(" -").lower()
+    value = float(match["digits"].replace(",", "")) * _SCALES.get(scale, 1.0)
+    if match["power"] and 1 / _MOST_RAISED <= value < _MOST_RAISED:
+        value **= int(match["power"].translate(_SUPERSCRIPTS))
+    if match["exponent"]:
+        value *= 10.0 ** int(match["exponent"].replace("−", "-"))
+    unit = _unit(match, match["measure"] or (match["time"] or "").lower())
+    return Figure(-value if match["sign"] else value, unit, match.group().strip())
+
+
+def _spelled(match: re.Match[str]) -> Figure | None:
+    """The figure of a number in words, if it is one: `twofold`, `a thousand`, `one hundred and twenty`."""
+    parts, scale = re.split("[ -]", match["word"].lower()), (match["scale"] or "").lower()
+    if not set(parts) <= _NUMBER_WORDS.keys() or (parts[0] in _SILENT and not scale):
+        return None
+    if parts[0] == "a" and re.search(r"\bhalf $", match.string[: match.start()], re.IGNORECASE):
+        return None
+    value = sum(_NUMBER_WORDS[part] for part in parts) * _SCALES.get(scale, 1.0)
+    value += sum(_NUMBER_WORDS[part] for part in re.split("[ -]", (match["rest"] or "").lower()) if part)
+    value *= _SCALES.get((match["over"] or "").lower(), 1.0)
+    if parts[0] in _MULTIPLES:
+        return Figure(value, "times", match.group())
+    return Figure(value, _unit(match, (match["time"] or "").lower()), match.group())
+
+
+def _unit(match: re.Match[str], measure: str) -> str:
+    return _UNITS.get((match["unit"] or "").lower(), _SPELLINGS.get(measure, measure))
