@@ -168,17 +168,17 @@ def _named(claim: Claim) -> Claim:
 
 def uncovered(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[Evidence]:
     """The evidence that no claim tells yet, in its order."""
+    return [
+        item
+        for item in evidence
+        if not any(recall(item.text, claim.text) >= COVERED_FROM and cited_by([claim], [item]) for claim in claims)
+    ]
 
-    def told(item: Evidence) -> bool:
-        return any(
-            citation.doc_id == item.chunk.doc_id
-            and citation.start == item.chunk.start
-            and recall(item.text, claim.text) >= COVERED_FROM
-            for claim in claims
-            for citation in claim.citations
-        )
 
-    return [item for item in evidence if not told(item)]
+def cited_by(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence that some claim cites, in its order."""
+    places = {(citation.doc_id, citation.start) for claim in claims for citation in claim.citations}
+    return [item for item in evidence if (item.chunk.doc_id, item.chunk.start) in places]
 
 
 def compose(claims: Sequence[Claim], *, numbers: Mapping[str, int] | None = None) -> tuple[str, tuple[Claim, ...]]:

@@ -252,6 +252,7 @@ class Footnote:
             replace(selection, evidence=shown),
             entailer=self.entailer,
             max_words=self.settings.max_answer_words,
+            closely=closely,
             numbers=numbers,
         )
         clock.lap("verify")

@@ -69,6 +69,19 @@ def test_an_unfaithful_draft_is_withdrawn_and_the_evidence_quoted(seeds, draft):
     assert_every_quote_is_verbatim(seeds, answer)
 
 
+def test_what_a_generator_failed_to_tell_is_quoted_and_nothing_else(seeds):
+    seeds.generator.draft = lambda prompt: (
+        f"PERL performs on par with the conventional RLHF setting, with less memory "
+        f"[{numbered(prompt, 'on par with')}]. PERL uses 9 benchmarks [{numbered(prompt, '7 benchmarks')}]."
+    )
+    answer = seeds.ask(QUESTION)
+    assert [claim.text for claim in answer.withdrawn] == ["PERL uses 9 benchmarks."]
+    told, quoted = answer.claims
+    assert told.judge != VERBATIM
+    assert quoted.judge == VERBATIM
+    assert "7 benchmarks" in quoted.text
+
+
 def test_fabricated_numbers_are_dropped_and_counted(seeds):
     seeds.generator.draft = "PERL performs on par with the conventional RLHF setting [77]."
     answer = seeds.ask(QUESTION)

@@ -9,11 +9,12 @@ from eval.train import answerer, answerer_data, corpora, ship
 from eval.train.answerer_wording import focused, shortened
 from rag.answer import DECLINES, completed, read
 from rag.errors import ModelError
+from rag.figures import figures
 from rag.library.lexical import terms
 from rag.models import TransformerGenerator, adapter, load_generator, weights
 from rag.overlap import keeps_to
 from rag.settings import Settings
-from rag.words import figures, names
+from rag.words import names
 from tests.eval.tiny import make
 
 TOPICS = "whales robots grammars proteins glaciers markets violins comets".split()
