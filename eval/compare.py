@@ -26,7 +26,6 @@ from eval.statistics import (
     detectable_rate,
     holm,
     mcnemar,
-    sign_flip,
     swap_sides,
 )
 from rag.errors import EvalError
@@ -141,12 +140,7 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
     after = [part / whole for _, _, part, whole in own]
     interval = bootstrap(own, lambda rows: _difference(metric, rows), clusters=keys, resamples=1000)
     binary = set(before) | set(after) <= {0.0, 1.0}
-    if metric.pooled:  # what is tested is what is shown
-        p = swap_sides(own, clusters=keys)
-    else:
-        flipped = sign_flip(before, after, clusters=keys)
-        p = flipped.p if flipped else None
-    exact = mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None
+    compared = own if metric.pooled else [(x, 1.0, y, 1.0) for x, y in zip(before, after, strict=True)]
     changes = [y - x for x, y in zip(before, after, strict=True)]
     better = sum((change < 0) == metric.lower_is_better and change != 0 for change in changes)
     return {
@@ -159,8 +153,8 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "difference": _difference(metric, own),
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "p": p,
-        "p_mcnemar": exact.p if exact else None,
+        "p": swap_sides(compared, clusters=keys),  # what is tested is what is shown
+        "p_mcnemar": mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None,
         "n": len(own),
         "clusters": len(set(keys)),
         "detectable": _detectable(changes, binary=binary),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from eval.dataset import GoldSentence
-from eval.metrics.share import Share, harmonic
+from eval.metrics.share import Share
 from rag.text import locate
 from rag.types import Citation
 
@@ -26,11 +26,6 @@ class Overlap:
 
     precision: Share
     recall: Share
-
-    @property
-    def f1(self) -> float | None:
-        """Harmonic mean of both; `None` if nothing is cited or nothing is marked."""
-        return harmonic(self.precision.value, self.recall.value)
 
 
 def overlap(cited: Iterable[Place], marked: Iterable[Place]) -> Overlap:

@@ -44,14 +44,6 @@ class Tally:
         """Contradicted claims / claims judged."""
         return self._share(self.contradicted)
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(
-            self.supported + other.supported,
-            self.contradicted + other.contradicted,
-            self.not_found + other.not_found,
-            self.unscored + other.unscored,
-        )
-
     def _share(self, part: int) -> Share:
         return Share(part, self.supported + self.contradicted + self.not_found, self.unscored)
 
@@ -75,11 +67,6 @@ def after(answer: JudgedAnswer) -> Tally:
 def before(answer: JudgedAnswer) -> Tally:
     """All claims that were drafted: those of them that a reader sees, and those taken out."""
     return tally(answer.withdrawn if answer.abstained else (*answer.kept, *answer.withdrawn))
-
-
-def pooled(tallies: Iterable[Tally]) -> Tally:
-    """The claims of all answers as one."""
-    return sum(tallies, Tally())
 
 
 def faithful_answers(answers: Iterable[JudgedAnswer]) -> Share:

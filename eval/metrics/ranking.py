@@ -1,17 +1,12 @@
 """How good a judge is: whether its scores part the good from the bad, whether its labels are right.
 
-A score or label of `None` is unscored: left out here, counted by `unscored`.
+A score or label of `None` is unscored, and left out here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from itertools import groupby
-
-
-def unscored(given: Sequence[object]) -> int:
-    """How many items the judge could not judge."""
-    return sum(item is None for item in given)
 
 
 def roc_auc(positive: Sequence[bool], scores: Sequence[float | None]) -> float | None:

@@ -5,13 +5,12 @@ Whatever draws takes a seed: the same input gives the same output.
 """
 
 from eval.statistics.gate import Gate, GateOutcome, gate, read_gate
-from eval.statistics.intervals import Interval, bootstrap, clusters_of, mean_interval, ratio_interval, wilson
+from eval.statistics.intervals import Interval, bootstrap, clusters_of, mean_interval, ratio_interval
 from eval.statistics.power import DISCORDANT, detectable_mean, detectable_rate
-from eval.statistics.significance import Comparison, holm, mcnemar, sign_flip, swap_sides
+from eval.statistics.significance import holm, mcnemar, swap_sides
 
 __all__ = [
     "DISCORDANT",
-    "Comparison",
     "Gate",
     "GateOutcome",
     "Interval",
@@ -25,7 +24,5 @@ __all__ = [
     "mean_interval",
     "ratio_interval",
     "read_gate",
-    "sign_flip",
     "swap_sides",
-    "wilson",
 ]

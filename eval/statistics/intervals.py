@@ -1,7 +1,7 @@
 """Percentile bootstrap intervals over clusters: whole abstracts are drawn, with all their questions.
 
 A 95 % interval runs from the 2.5th to the 97.5th percentile of what the draws give. One cluster has no
-interval. Rows that all agree have one without width, which is not certainty: `wilson` says what is known.
+interval. Rows that all agree have one without width, which is not certainty: who shows it says so.
 
 Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; clusters: Davison and
 Hinkley, Bootstrap Methods and their Application, 1997, section 3.8.
@@ -9,10 +9,8 @@ Hinkley, Bootstrap Methods and their Application, 1997, section 3.8.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TypeVar
 
 import numpy as np
@@ -28,7 +26,7 @@ Row = TypeVar("Row")
 class Interval:
     """A value with the interval around it, over `n` rows in `clusters` clusters.
 
-    `undefined` draws had no value (a draw without a negative has no AUC) and are left out.
+    Draws that had no value (a draw without a negative has no AUC) are left out.
     """
 
     value: float
@@ -36,8 +34,6 @@ class Interval:
     high: float
     n: int
     clusters: int
-    level: float = LEVEL
-    undefined: int = 0
 
 
 def clusters_of(sources: Sequence[Sequence[str]]) -> list[str]:
@@ -50,7 +46,6 @@ def bootstrap(
     statistic: Callable[[Sequence[Row]], float | None],
     *,
     clusters: Sequence[Hashable] | None = None,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Interval | None:
@@ -64,21 +59,20 @@ def bootstrap(
         return None
     draws = _draws(len(members), resamples, seed)
     found = [statistic([rows[row] for cluster in draw for row in members[cluster]]) for draw in draws]
-    return _interval(value, found, len(rows), len(members), level)
+    return _interval(value, found, len(rows), len(members))
 
 
 def mean_interval(
     values: Sequence[float | None],
     *,
     clusters: Sequence[Hashable] | None = None,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Interval | None:
     """The interval of a mean; rows of `None` have no part in it. `None` as in `ratio_interval`."""
     parts = [value or 0.0 for value in values]
     wholes = [float(value is not None) for value in values]
-    return ratio_interval(parts, wholes, clusters=clusters, level=level, resamples=resamples, seed=seed)
+    return ratio_interval(parts, wholes, clusters=clusters, resamples=resamples, seed=seed)
 
 
 def ratio_interval(
@@ -86,7 +80,6 @@ def ratio_interval(
     wholes: Sequence[float],
     *,
     clusters: Sequence[Hashable] | None = None,
-    level: float = LEVEL,
     resamples: int = RESAMPLES,
     seed: int = SEED,
 ) -> Interval | None:
@@ -103,23 +96,7 @@ def ratio_interval(
     bottom = np.array([sum(wholes[kept[row]] for row in group) for group in members])
     draws = _draws(len(members), resamples, seed)
     found = (top[draws].sum(axis=1) / bottom[draws].sum(axis=1)).tolist()
-    return _interval(float(top.sum() / bottom.sum()), found, len(kept), len(members), level)
-
-
-def wilson(part: float, whole: int, *, level: float = LEVEL) -> tuple[float, float] | None:
-    """The score interval of a rate over independent items, which has width even where all agree.
-
-    `None` without items.
-
-    Source: Wilson, JASA 22, 1927.
-    """
-    if not whole:
-        return None
-    z, rate = NormalDist().inv_cdf((1 + level) / 2), part / whole
-    middle = rate + z * z / (2 * whole)
-    reach = z * math.sqrt(rate * (1 - rate) / whole + z * z / (4 * whole * whole))
-    scale = 1 + z * z / whole
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+    return _interval(float(top.sum() / bottom.sum()), found, len(kept), len(members))
 
 
 def _members(keys: Sequence[Hashable], rows: int) -> list[list[int]]:
@@ -137,10 +114,10 @@ def _draws(clusters: int, resamples: int, seed: int) -> np.ndarray[tuple[int, in
     return np.random.default_rng(seed).integers(0, clusters, size=(resamples, clusters))
 
 
-def _interval(value: float, found: Sequence[float | None], n: int, clusters: int, level: float) -> Interval | None:
+def _interval(value: float, found: Sequence[float | None], n: int, clusters: int) -> Interval | None:
     defined = [each for each in found if each is not None]
     if not defined:
         return None
-    outside = 100 * (1 - level) / 2
+    outside = 100 * (1 - LEVEL) / 2
     low, high = np.percentile(defined, [outside, 100 - outside])
-    return Interval(value, float(low), float(high), n, clusters, level, len(found) - len(defined))
+    return Interval(value, float(low), float(high), n, clusters)

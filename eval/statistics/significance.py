@@ -1,77 +1,39 @@
 """Whether two runs over the same questions differ by more than chance.
 
-Means are compared by flipping signs, rates by McNemar's exact test; several metrics at once need Holm.
+Means and pooled shares are compared by swapping the sides of clusters, rates also by McNemar's exact test;
+several metrics at once need Holm.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-EXACT_UP_TO = 16  # clusters: 65,536 ways to flip them
-FLIPS = 20_000  # else: resolves p = .05 to about .0015
+EXACT_UP_TO = 16  # clusters: 65,536 ways to swap them
+SWAPS = 20_000  # else: resolves p = .05 to about .0015
 SEED = 0
-_CHUNK = 2_000  # flips at a time, so that memory stays small
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Run B less run A over `n` pairs in `clusters` clusters, with a two-sided p-value."""
-
-    difference: float
-    p: float
-    n: int
-    clusters: int
-    exact: bool
-
-
-def sign_flip(
-    before: Sequence[float | None],
-    after: Sequence[float | None],
-    *,
-    clusters: Sequence[Hashable] | None = None,
-    flips: int = FLIPS,
-    seed: int = SEED,
-) -> Comparison | None:
-    """Paired permutation test of the difference in means, two-sided; the signs of a cluster flip together.
-
-    p = share of flips whose mean difference is at least as far from 0 as the one seen: of all flips up
-    to 16 clusters that differ, else of `flips` random ones with the one seen added. Pairs in which one
-    side is `None` are left out; without a pair there is no comparison.
-
-    Source: Fisher, The Design of Experiments, 1935; the added one: Phipson and Smyth, 2010.
-    """
-    keys: Sequence[Hashable] = clusters if clusters is not None else range(len(before))
-    sums: dict[Hashable, float] = {}
-    n = 0
-    for old, new, key in zip(before, after, keys, strict=True):
-        if old is not None and new is not None:
-            sums[key] = sums.get(key, 0.0) + (new - old)
-            n += 1
-    if not n:
-        return None
-    moved = np.array([total for total in sums.values() if total])
-    exact = len(moved) <= EXACT_UP_TO
-    p = _exact_p(moved) if exact else _drawn_p(moved, flips, seed)
-    return Comparison(sum(sums.values()) / n, p, n, len(sums), exact)
+_CHUNK = 2_000  # swaps at a time, so that memory stays small
 
 
 def swap_sides(
     rows: Sequence[tuple[float, float, float, float]],
     *,
     clusters: Sequence[Hashable] | None = None,
-    flips: int = FLIPS,
+    swaps: int = SWAPS,
     seed: int = SEED,
 ) -> float | None:
-    """The two-sided p-value of a difference between pooled shares; `None` without rows.
+    """Paired permutation test of a difference between pooled shares: the two-sided p-value; `None` without rows.
 
-    A row has part and whole before, part and whole after; the sides of a cluster are swapped together, as in
-    `sign_flip`, and the difference of sum of parts / sum of wholes is taken anew. Clusters in which nothing
-    differs stay as they are. Source: as `sign_flip`.
+    A row has part and whole before, part and whole after; where the wholes are 1, the shares are means, and swapping
+    is flipping the signs of differences. The sides of a cluster are swapped together, and the difference of
+    sum of parts / sum of wholes is taken anew. Clusters in which nothing differs stay as they are.
+    p = share of swaps whose difference is at least as far from 0 as the one seen: of all swaps up to 16 clusters
+    that differ, else of `swaps` random ones with the one seen added.
+
+    Source: Fisher, The Design of Experiments, 1935; the added one: Phipson and Smyth, 2010.
     """
     keys: Sequence[Hashable] = clusters if clusters is not None else range(len(rows))
     sums: dict[Hashable, np.ndarray[Any, np.dtype[np.float64]]] = {}
@@ -87,15 +49,15 @@ def swap_sides(
     random = np.random.default_rng(seed)
     seen = _pooled_difference(fixed, moved, np.zeros((1, len(moved)), bool))[0]
     far = drawn = 0
-    for start in range(0, 2 ** len(moved) if exact else flips, _CHUNK):
-        count = min(_CHUNK, (2 ** len(moved) if exact else flips) - start)
+    for start in range(0, 2 ** len(moved) if exact else swaps, _CHUNK):
+        count = min(_CHUNK, (2 ** len(moved) if exact else swaps) - start)
         if exact:
             numbers = np.arange(start, start + count)[:, None]
             swapped = (numbers >> np.arange(len(moved)) & 1).astype(bool)
         else:
             swapped = random.random((count, len(moved))) < 0.5
         found = _pooled_difference(fixed, moved, swapped)
-        far += int((np.abs(found) >= abs(seen) - 1e-12).sum())
+        far += int((np.abs(found) >= abs(seen) - 1e-12).sum())  # equal but for rounding is equal
         drawn += count
     return far / drawn if exact else (far + 1) / (drawn + 1)
 
@@ -109,24 +71,20 @@ def _pooled_difference(fixed: Any, moved: Any, swapped: Any) -> Any:
         return other[:, 0] / other[:, 1] - one[:, 0] / one[:, 1]
 
 
-def mcnemar(before: Sequence[bool | None], after: Sequence[bool | None]) -> Comparison | None:
-    """Exact test of the difference in rates, two-sided, from the pairs that changed.
+def mcnemar(before: Sequence[bool], after: Sequence[bool]) -> float:
+    """Exact test of the difference in rates: the two-sided p-value, from the pairs that changed.
 
     p = min(1, 2 P(X <= fewer)), X binomial over the changed pairs with probability 1/2; 1 if none
-    changed. It takes pairs as independent: where clusters matter, `sign_flip` is the safer one. Pairs
-    in which one side is `None` are left out; without a pair there is no comparison.
+    changed. It takes pairs as independent: where clusters matter, `swap_sides` is the safer one.
 
     Source: McNemar, Psychometrika 12, 1947; the exact form: Edwards, 1948.
     """
-    pairs = [(old, new) for old, new in zip(before, after, strict=True) if old is not None and new is not None]
-    if not pairs:
-        return None
+    pairs = list(zip(before, after, strict=True))
     gained = sum(new and not old for old, new in pairs)
     lost = sum(old and not new for old, new in pairs)
     changed = gained + lost
     tail = sum(math.comb(changed, count) for count in range(min(gained, lost) + 1))
-    p = min(1.0, 2 * tail / 2**changed)
-    return Comparison((gained - lost) / len(pairs), p, len(pairs), len(pairs), exact=True)
+    return min(1.0, tail / 2 ** (changed - 1)) if changed else 1.0
 
 
 def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
@@ -143,28 +101,3 @@ def holm(p_values: Mapping[str, float | None]) -> dict[str, float | None]:
         highest = max(highest, min(1.0, p * (len(ordered) - rank)))
         adjusted[name] = highest
     return adjusted
-
-
-Sums = np.ndarray[tuple[int], np.dtype[np.float64]]
-
-
-def _exact_p(sums: Sums) -> float:
-    flipped = np.zeros(1)
-    for each in sums:
-        flipped = np.concatenate([flipped + each, flipped - each])
-    return float(np.mean(_as_far(flipped, sums)))
-
-
-def _drawn_p(sums: Sums, flips: int, seed: int) -> float:
-    random = np.random.default_rng(seed)
-    far = 0
-    for start in range(0, flips, _CHUNK):
-        signs = random.choice((-1.0, 1.0), size=(min(_CHUNK, flips - start), len(sums)))
-        far += int(_as_far(signs @ sums, sums).sum())
-    return (far + 1) / (flips + 1)
-
-
-def _as_far(flipped: Sums, sums: Sums) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Sums that are equal but for rounding count as equal."""
-    result: np.ndarray[tuple[int], np.dtype[np.bool_]] = np.abs(flipped) >= abs(sums.sum()) - 1e-9 * np.abs(sums).sum()
-    return result

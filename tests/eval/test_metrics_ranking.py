@@ -5,13 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 
-from eval.metrics.ranking import (
-    balanced_accuracy,
-    f1_by_label,
-    macro_f1,
-    roc_auc,
-    unscored,
-)
+from eval.metrics.ranking import balanced_accuracy, f1_by_label, macro_f1, roc_auc
 
 SCORED = st.lists(st.tuples(st.booleans(), st.integers(0, 4)), max_size=12)
 LABELLED = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc") | st.none()), max_size=12)
@@ -43,7 +37,6 @@ def test_without_both_sides_there_is_no_value():
 def test_unscored_items_are_left_out():
     assert roc_auc([True, False, True], [0.9, 0.1, None]) == 1.0
     gold, predicted = ["a", "a", "b", "b"], ["a", None, "b", None]
-    assert unscored(predicted) == 2
     assert balanced_accuracy(gold, predicted) == 1.0
     assert balanced_accuracy(gold, [None] * 4) is None
 
