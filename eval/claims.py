@@ -65,11 +65,15 @@ def read_labelled(path: Path) -> list[LabelledClaim]:
         lines = json_lines(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise EvalError(f"{path} cannot be read: {error}") from error
-    rows, wrong = [], []
+    rows: list[LabelledClaim] = []
+    wrong: list[str] = []
+    first: dict[str, int] = {}
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
                 rows.append(_labelled(json.loads(line), number))
+                if first.setdefault(rows[-1].id, number) != number:
+                    raise ValueError(f"the id {rows[-1].id!r} is that of line {first[rows[-1].id]}")
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
                 wrong.append(f"line {number}: {error}")
     if wrong:
@@ -264,11 +268,12 @@ def _cases(
             continue
         yield "", row.source, row.claim, row.gold_sentences
         place = sources.index(row.source) if row.source in texts else 0
-        others = [s for step in (1, 2) for s in texts[sources[(place + step) % len(sources)]]] if sources else []
+        near = [sources[(place + step) % len(sources)] for step in (1, 2) if sources]
+        others = [s for source in near if source != row.source for s in texts[source]]
         own = [s for s in texts.get(row.source, ()) if s not in row.gold_sentences]
         for error in ErrorType:
-            near = inject(row.claim, error, seed=seed, donors=own) if error is ErrorType.ENTITY else None
-            injected = near or inject(row.claim, error, seed=seed, donors=others)
+            within = inject(row.claim, error, seed=seed, donors=own) if error is ErrorType.ENTITY else None
+            injected = within or inject(row.claim, error, seed=seed, donors=others)
             if injected:
                 yield error.value, row.source, injected.text, row.gold_sentences
 

@@ -8,6 +8,7 @@ answers (`scoring`) by a judge (`judges`) whose own quality is measured in the s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from eval import claims, detectors, systems
-from eval.dataset import ClaimRow, Question, faults
+from eval.dataset import ClaimRow, Question, claim_faults, faults
 from eval.judges import EntailerJudge, Judge, WordJudge
 from eval.report import write_report
 from eval.run import Record, ask_all, manifest_of, peak_memory_mb, sample, writing
@@ -48,11 +49,12 @@ def evaluate(
     """Run, score and report into `folder`; returns the scores. A run that was killed goes on.
 
     `say` is called after every question and every claim, and what it raises ends the run there. Raises
-    EvalError for questions that do not fit the library, or a folder that holds another run or is written to
+    EvalError for questions or claims that do not fit the library, or a folder that holds another run or is written to
     by another process.
     """
     documents = list(footnote.library.every())
-    texts = _texts(footnote, documents, questions)
+    texts = {document.source: document.text for document in documents}
+    _check(footnote, texts, questions, faithful)
     judge = judge or WordJudge(footnote.embedder)
     system = systems.Pipeline(footnote)
     manifest = manifest_of(questions, system, settings_of(footnote))
@@ -77,6 +79,8 @@ def evaluate(
 def settings_of(footnote: Footnote) -> JSON:
     """What can change an answer: the settings, without places and secrets, and the library's contents."""
     said: JSON = footnote.settings.model_dump(mode="json", exclude={"library", "store", "api_key", "device"})
+    for name in ("llm_url", "embed_url"):  # name and password may stand in it
+        said[name] = re.sub("//[^/?#]*@", "//", said[name])
     return {**said, "library": footnote.library.fingerprint()}
 
 
@@ -115,17 +119,18 @@ def claims_of(questions: Sequence[Question]) -> list[ClaimRow]:
     ]
 
 
-def _texts(footnote: Footnote, documents: Sequence[Document], questions: Sequence[Question]) -> dict[str, str]:
-    """The text of each source. Raises EvalError if the questions are about papers that are not there."""
-    texts = {document.source: document.text for document in documents}
-    wrong = faults([json.dumps(question.to_dict()) for question in questions], texts)
-    if wrong:
-        listed = "\n".join(f"  {fault.id}: {fault.what}" for fault in wrong[:10])  # a sample has lines of its own
-        raise EvalError(
-            f"{len(wrong)} faults: the questions do not fit the papers of {footnote.settings.library}:\n{listed}\n"
-            "evaluate the library that they were written for, or make some with: footnote eval questions make"
-        )
-    return texts
+def _check(
+    footnote: Footnote, texts: Mapping[str, str], questions: Sequence[Question], faithful: Sequence[ClaimRow]
+) -> None:
+    """Raises EvalError if questions or claims are about papers that are not there, or not what these say."""
+    for what, rows, faults_of in (("questions", questions, faults), ("claims", faithful, claim_faults)):
+        wrong = faults_of([json.dumps(row.to_dict()) for row in rows], texts)
+        if wrong:
+            listed = "\n".join(f"  {fault.id}: {fault.what}" for fault in wrong[:10])  # a sample has lines of its own
+            raise EvalError(
+                f"{len(wrong)} faults: the {what} do not fit the papers of {footnote.settings.library}:\n{listed}\n"
+                "evaluate the library that they were written for, or make some with: footnote eval questions make"
+            )
 
 
 def _controls(

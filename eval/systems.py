@@ -15,6 +15,7 @@ from typing import Protocol
 from eval.dataset import Question
 from rag.answer import SYSTEM, compose, quotation, read
 from rag.cite import Evidence
+from rag.followup import standalone
 from rag.library import Filters
 from rag.library.lexical import terms
 from rag.pipeline import Footnote
@@ -85,7 +86,7 @@ class NoContext:
     def answer(self, question: Question) -> Answer:
         """Its sentences are claims without a citation."""
         pieces = self.footnote.generator.stream(
-            SYSTEM, f"Question: {question.question}", max_new_tokens=self.footnote.settings.max_new_tokens
+            SYSTEM, f"Question: {_alone(question)}", max_new_tokens=self.footnote.models.max_new_tokens
         )
         draft = read("".join(pieces), ())
         said = _said(question, draft.claims, model=self.footnote.settings.llm)
@@ -118,13 +119,14 @@ class Bm25Only:
         """It abstains where no word matches."""
         library = self.footnote.library
         allowed = library.allowed(_but_hidden(question))
-        found = sorted(library.bm25(question.question, 10, allowed), key=lambda pair: (-pair[1], pair[0]))
+        asked = _alone(question)
+        found = sorted(library.bm25(asked, 10, allowed), key=lambda pair: (-pair[1], pair[0]))
         documents = {d.id: d for d in library.documents([doc_id for doc_id, _ in found])}
         hits = tuple(
             Hit(_whole(documents[doc_id]), score, rank, {"bm25": score}, documents[doc_id].source)
             for rank, (doc_id, score) in enumerate(found, start=1)
         )
-        claims = [quotation(self._best(question.question, documents[h.chunk.doc_id])) for h in hits[:1]]
+        claims = [quotation(self._best(asked, documents[h.chunk.doc_id])) for h in hits[:1]]
         return replace(_said(question, claims), hits=hits)
 
     def _best(self, question: str, document: Document) -> Evidence:
@@ -152,6 +154,11 @@ def _but_hidden(question: Question) -> Filters | None:
     return Filters(without=question.without) if question.without else None
 
 
+def _alone(question: Question) -> str:
+    """A follow-up as the pipeline reads it: no control is to fail for want of the conversation."""
+    return standalone(question.question, question.history)
+
+
 def _whole(document: Document) -> Chunk:
     return Chunk(document.id, 0, len(document.text), document.text)
 
@@ -160,7 +167,7 @@ def _said(question: Question, claims: Sequence[Claim], *, model: str = "") -> An
     text, placed = compose(claims)
     return Answer(
         question.question,
-        question.question,
+        _alone(question),
         text,
         claims=placed,
         abstention=None if placed else Abstention.NO_HITS,

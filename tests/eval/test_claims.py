@@ -58,6 +58,13 @@ def test_a_claim_that_cannot_be_judged_is_named_with_its_line(tmp_path):
         claims.read_labelled(path)
 
 
+def test_a_claim_is_not_counted_twice(tmp_path):
+    claim = {"claim": "a", "evidence": "x", "label": "supported"}
+    path = write(tmp_path / "c.jsonl", {**claim, "id": "one"}, claim, {**claim, "id": "one"})
+    with pytest.raises(EvalError, match=r"1 unusable lines: line 3: the id 'one' is that of line 1"):
+        claims.read_labelled(path)
+
+
 def test_line_ends_of_unicode_within_a_claim_end_no_line(tmp_path):
     row = {"claim": "a\u2028b", "evidence": "x\x85y", "label": "supported"}
     (tmp_path / "c.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
@@ -111,6 +118,13 @@ def test_a_perfect_judge_passes_the_self_test_and_a_blind_one_does_not():
     assert {"number", "entity", "negation", "scope", "neighbour"} <= set(found["perfect"])
     assert found["blind"]["all"]["auc"] == 0.5
     assert found["silent"]["all"] is None
+
+
+def test_no_sentence_of_the_same_paper_is_an_error():
+    rows = [row("On LAMA, Mamba achieves 40%.", TEXTS["a#1"][0])]
+    asked = []
+    claims.self_test(rows, {"a#1": TEXTS["a#1"]}, {"one": lambda c, e: asked.append(c)})
+    assert not set(asked) & set(TEXTS["a#1"])
 
 
 def test_what_is_left_out_is_told_from_what_is_conveyed():

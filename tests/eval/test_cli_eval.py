@@ -69,6 +69,22 @@ def test_a_fault_of_a_sample_is_named_by_its_question(seeds, few, tmp_path):
         harness.evaluate(seeds, asked, tmp_path / "run")
 
 
+def test_claims_about_other_papers_are_refused_before_a_question_is_asked(evaluate, tmp_path):
+    claims = [replace(read_claims(CLAIMS)[0], source="nowhere.txt#1")]
+    with pytest.raises(EvalError, match=rf"(?s)claims do not fit.*{claims[0].id}: unknown source 'nowhere.txt#1'"):
+        evaluate(tmp_path / "run", faithful=claims)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_password_in_the_url_of_a_server_is_written_nowhere(seeds, evaluate, tmp_path):
+    named = {"llm_url": "http://ann:secret@127.0.0.1:9/v1", "embed_url": "http://secret@127.0.0.1:9"}
+    seeds.models.settings = seeds.settings.model_copy(update=named)
+    evaluate(tmp_path / "run", with_controls=False)
+    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "run").iterdir()}
+    assert "http://127.0.0.1:9/v1" in written["run.json"]
+    assert not [name for name, content in written.items() if "secret" in content]
+
+
 def test_a_judge_that_verified_is_told_even_where_it_cannot_be_tested(evaluate, seeds, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     seeds.models.entailer = OverlapEntailer()

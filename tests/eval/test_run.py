@@ -228,6 +228,15 @@ def test_controls_do_what_they_are_called(seeds, asked):
     assert len({control.name for control in controls(seeds, documents)}) == 5
 
 
+def test_controls_read_a_follow_up_in_its_conversation(seeds, asked):
+    turn = {"question": asked.question, "answer": asked.gold_answer}
+    follow_up = question(2, question="Why is that?", history=[turn])
+    assert Bm25Only(seeds).answer(follow_up).hits[0].source == asked.gold_sources[0]
+    told = NoContext(seeds).answer(follow_up).standalone_question
+    assert told == Pipeline(seeds).answer(follow_up).standalone_question != follow_up.question
+    assert told in seeds.generator.prompts[0]
+
+
 def test_controls_do_not_see_a_hidden_paper(seeds, asked):
     (gold,) = asked.gold_sources
     hidden = question(2, question=asked.question, without=[gold])
