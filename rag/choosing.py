@@ -109,6 +109,11 @@ class Models:
         return "generator" not in self.given and not self.settings.llm_url and self.settings.llm in SMALL
 
     @property
+    def max_new_tokens(self) -> int:
+        """How long a draft may be: three seconds of a small generator's; another knows when it has said enough."""
+        return self.settings.max_new_tokens or (96 if self.generator_is_small else 512)
+
+    @property
     def generator_is_trained(self) -> bool:
         """Whether the generator was trained for Footnote, so that it needs no instructions."""
         return self.generator_is_small and self.settings.llm == OWN_GENERATOR

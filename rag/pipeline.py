@@ -268,7 +268,7 @@ class Footnote:
         return self.generator.stream(
             answering.SYSTEM_TRAINED if self.models.generator_is_trained else answering.SYSTEM,
             answering.prompt(question, evidence),
-            max_new_tokens=self.settings.max_new_tokens,
+            max_new_tokens=self.models.max_new_tokens,
         )
 
     def check(

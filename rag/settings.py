@@ -37,7 +37,7 @@ class Settings(BaseModel):
     documents: int = Field(default=8, ge=1)  # papers handed to the answer stage
     max_answer_words: int = Field(default=120, ge=20)  # dev: .805 of the key facts, 110 words each; by 170, .815
     max_evidence_tokens: int = Field(default=700, ge=100)  # prefill of 1,024 tokens takes 0.4-1.1 s
-    max_new_tokens: int = Field(default=96, ge=8)  # 30 tokens/s: three seconds
+    max_new_tokens: int | None = Field(default=None, ge=8)  # empty: as the generator is, see `Models.max_new_tokens`
     lock_timeout_s: float = Field(default=600.0, ge=0)  # a second ingest waits for the first
 
 

@@ -86,6 +86,13 @@ def test_a_prompt_longer_than_the_context_is_cut(generator_folder):
     assert list(generator.stream("the frog", "sleeps " * 500, max_new_tokens=4))
 
 
+def test_a_draft_leaves_half_of_the_context_to_its_prompt(generator_folder):
+    generator = TransformerGenerator(generator_folder, "tiny")
+    whole = "".join(generator.stream("the frog", "sleeps ?", max_new_tokens=generator.context_window))
+    half = "".join(generator.stream("the frog", "sleeps ?", max_new_tokens=generator.context_window // 2))
+    assert whole == half
+
+
 def test_closing_the_stream_frees_the_generator(generator_folder):
     generator = TransformerGenerator(generator_folder, "tiny")
     stream = generator.stream("the", "frog", max_new_tokens=40)

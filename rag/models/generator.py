@@ -61,10 +61,11 @@ class TransformerGenerator:
         self._lookup_tokens = None if getattr(self._model, "_is_stateful", False) else LOOKUP_TOKENS
 
     def stream(self, system: str, prompt: str, *, max_new_tokens: int) -> Iterator[str]:
-        """Generate in pieces; the prompt is cut from its front when it exceeds the context."""
+        """Generate in pieces, half a context at most; a prompt that exceeds the rest of it is cut from its front."""
         from transformers import StoppingCriteriaList, TextIteratorStreamer
 
-        inputs = self._inputs(system, prompt, max_new_tokens)
+        longest = max(1, min(max_new_tokens, self.context_window // 2))
+        inputs = self._inputs(system, prompt, self.context_window - longest)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, timeout=_WAIT_S, skip_special_tokens=True)
         stop = threading.Event()
         failures: list[BaseException] = []
@@ -74,7 +75,7 @@ class TransformerGenerator:
                 with self._torch.inference_mode():
                     self._model.generate(
                         **inputs,
-                        max_new_tokens=max_new_tokens,
+                        max_new_tokens=longest,
                         do_sample=False,
                         prompt_lookup_num_tokens=self._lookup_tokens,
                         streamer=streamer,
@@ -124,10 +125,9 @@ class TransformerGenerator:
         with self._busy:
             yield self._model, self._tokenizer
 
-    def _inputs(self, system: str, prompt: str, max_new_tokens: int) -> Any:
+    def _inputs(self, system: str, prompt: str, room: int) -> Any:
         text = self.rendered(system, prompt)
         inputs = self._tokenizer(text, return_tensors="pt", add_special_tokens=not self._tokenizer.chat_template)
-        room = max(1, self.context_window - max_new_tokens)
         return {
             key: value[:, -room:].to(self._device)
             for key, value in inputs.items()
