@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from rag.figures import Figure, figures
+from rag.figures import Figure, figures, in_passing
 from rag.library.lexical import FUNCTION_WORDS, terms
 from rag.sides import exchanged
 from rag.text import sentences
@@ -72,12 +72,14 @@ def _numbers(claim: str, evidence: str, context: str) -> Objection | None:
     if not claimed:
         return None
     shown, named = figures(_VERSIONED.sub(r"\1", evidence)), f"{evidence} {context}"
+    passed = in_passing(evidence)
     nearby = [other for sentence in _relevant(claim, evidence) for other in figures(sentence)]
     sign_is_told = _falls(claim) != _falls(evidence)  # "drops by 0.3" says what "-0.3" says
     for figure in claimed:
         wanted = [figure, replace(figure, value=-figure.value)] if sign_is_told else [figure]
         given = [other for other in shown if any(one.says(other) for one in wanted)]
         given = given or [other for other in nearby if any(one.follows_from(other) for one in wanted)]
+        given = given or [other for other in passed if figure.says(other)]
         if given and all(map(figure.opposes, given)):
             bounds = f"the claim says {figure.bound} {figure.text!r}, the cited text {given[0].bound}"
             return Objection("numbers", bounds, True)
@@ -426,8 +428,8 @@ def _scope(claim: str, evidence: str, _: str) -> Objection | None:
 
 
 def _relevant(claim: str, evidence: str) -> Iterable[str]:
-    """Sentences of the evidence that share at least half of the claim's content with it."""
-    wanted = set(terms(claim))
+    """Sentences of the evidence that share at least half of the claim's content, figures aside, with it."""
+    wanted = {term for term in terms(claim) if not term.isdecimal()}
     for sentence in sentences(evidence):
         if wanted and len(wanted & set(terms(sentence))) >= len(wanted) / 2:
             yield sentence

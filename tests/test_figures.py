@@ -35,16 +35,16 @@ from rag.figures import figures
         ("5 per cent, five per cent", [(5, "percent"), (5, "percent")]),
         ("5 hours, 5-minute, 5 milliseconds, 5 days", [(5, "h"), (5, "min"), (5, "ms"), (5, "day")]),
         (".00001^-99", [(0.00001, "")]),
-        ("a change of −0.3 (-0.2), r = -0.5, p <-1", [(-0.3, ""), (-0.2, ""), (-0.5, ""), (-1, "")]),
+        ("a change of −0.3 (-0.2), r = -0.5, p <-1", [(-0.3, ""), (-0.2, ""), (-0.5, ""), (-1, "p")]),
         (
             "$-0.3$, β = –0.3 (p>-1), -2,-3, 3 –5",
-            [(-0.3, ""), (-0.3, ""), (-1, ""), (-2, ""), (-3, ""), (3, ""), (5, "")],
+            [(-0.3, ""), (-0.3, ""), (-1, "p"), (-2, ""), (-3, ""), (3, ""), (5, "")],
         ),
         ("layers 3-5, 3 -5, type-2, a 10-4 win", [(3, ""), (5, ""), (3, ""), (5, ""), (2, ""), (10, ""), (4, "")]),
         ("a rate of 1e-4, 1e4 or 2.5E+3 steps", [(1e-4, ""), (1e4, ""), (2500, "")]),
         ("10^-3, 10^{3}, 10^−2 and 2^5", [(1e-3, ""), (1000, ""), (1e-2, ""), (32, "")]),
         ("a twofold and a ten-fold gain, manifold data", [(2, "times"), (10, "times")]),
-        ("a thousand of a million, a hundred, half a million", [(1e3, ""), (1e6, ""), (100, "")]),
+        ("a thousand of a million, a hundred, half a million", [(1e3, ""), (1e6, ""), (100, ""), (5e5, "")]),
         ("one hundred and twenty, two hundred five", [(120, ""), (205, "")]),
         ("a hundred and fifty thousand, two hundred thousand", [(150e3, ""), (200e3, "")]),
         ("two hundred and three hundred, seventy percent", [(200, ""), (300, ""), (70, "percent")]),
@@ -58,6 +58,16 @@ from rag.figures import figures
         ("128K, 5M, 7 B, 3k words, 2 Msamples", [(128e3, ""), (5e6, ""), (7e9, ""), (3e3, ""), (2, "")]),
         ("10⁶ cells at 10⁻³, .5 of them", [(1e6, ""), (1e-3, ""), (0.5, "")]),
         ("7K+ annotations", [(7000, "")]),
+        ("12 345 or 12\u202f345,6 or 1\u2009234\u2009567.8", [(12345, ""), (12345, ""), (6, ""), (1234567.8, "")]),
+        ("Llama 3 405B, in 2020 345 people", [(3, ""), (405e9, ""), (2020, ""), (345, "")]),
+        ("an odds ratio of 0·72 (0·61–0·85)", [(0.72, ""), (0.61, ""), (0.85, "")]),
+        (
+            "3 × 10⁻⁸, 3 x 10^-8, 1.2·10^5, 2 × 10−9, $2 \\times 10^{3}$",
+            [(3e-8, ""), (3e-8, ""), (12e4, ""), (2e-9, ""), (2e3, "")],
+        ),
+        ("3 x 10-fold, 2 × 10 cells, 10$^{-3}$", [(3, "times"), (10, "times"), (2, "times"), (10, ""), (1e-3, "")]),
+        ("two dozen, 2½ h, two and a half hours, three decades", [(24, ""), (2.5, "h"), (2.5, "h"), (3, "decade")]),
+        ("P=.03, p-value of 0.2, map 0.3", [(0.03, "p"), (0.2, "p"), (0.3, "")]),
         ("from 74.4% to 33.4%).", [(74.4, "percent"), (33.4, "percent")]),
         ("GPT-4 and nDCG@10", []),
     ],
@@ -85,6 +95,9 @@ def test_figures(text, expected):
         ("under 4 conditions", ""),
         ("no more than five prompts", "under"),
         ("5 or fewer prompts", "under"),
+        ("older than 65 years", "over"),
+        ("under 5 minutes", "under"),
+        ("over 5 minutes", ""),
         ("nearly 90% of prompts", "about"),
         ("≈ 90 prompts", "about"),
         ("about half of the prompts", "about"),
@@ -110,7 +123,14 @@ def test_shares(text, percent):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("90 minutes", "1.5 hours"), ("1,500 ms", "1.5 s"), ("2 TB", "2000 GB"), ("5", "5 ms"), ("half of it", "50%")],
+    [
+        ("90 minutes", "1.5 hours"),
+        ("1,500 ms", "1.5 s"),
+        ("2 TB", "2000 GB"),
+        ("5", "5 ms"),
+        ("half of it", "50%"),
+        ("92%", ".92"),
+    ],
 )
 def test_the_same_in_another_unit(one, other):
     assert figures(one)[0].says(figures(other)[0])
@@ -132,6 +152,11 @@ def test_the_same_in_another_unit(one, other):
         ("a third of it", "33%"),
         ("more than half of it", "62%"),
         ("over 40%", "44.5%"),
+        ("fewer than 10", "8"),
+        ("more than two", "three"),
+        ("p < .05", "p = .003"),
+        ("p < .05", "p < .001"),
+        ("p > .05", "P = 0.21"),
     ],
 )
 def test_a_looser_way_to_say_it_follows(loose, exact):
@@ -154,6 +179,10 @@ def test_a_looser_way_to_say_it_follows(loose, exact):
         ("about 5 ms", "5.1 s"),
         ("about -3%", "3%"),
         ("a third of it", "40%"),
+        ("p < .001", "p = .03"),
+        ("p < .001", "p < .05"),
+        ("p = .003", "p < .05"),
+        ("p > .05", "p = .003"),
     ],
 )
 def test_another_figure_does_not_follow(claimed, given):

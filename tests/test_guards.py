@@ -350,6 +350,15 @@ def test_endless_evidence_takes_no_endless_time(text):
         ("Half of the frogs sing.", "50% of the frogs sing.", None),
         ("A third of the frogs sing.", "Half of the frogs sing.", "numbers"),
         ("It takes 90 minutes.", "It takes 1.5 hours.", None),
+        ("The cohort had nearly 13,000 patients.", "The cohort had 12 945 patients.", None),
+        ("The cohort had 345 patients.", "The cohort had 12 345 patients.", "numbers"),
+        ("Patients younger than 65 were included.", "Patients older than 65 were included.", "numbers"),
+        ("The drug reduced mortality (p < 0.05).", "The drug reduced mortality (P=.003).", None),
+        ("Training takes 1 epoch.", "Training takes one epoch.", None),
+        ("Training takes 1 epoch.", "Training takes a single epoch.", None),
+        ("The two models converge.", "Both models converge.", None),
+        ("It runs in O(n^2).", "It runs in O(n²).", None),
+        ("It runs in O(n^3).", "It runs in O(n²).", "numbers"),
     ],
 )
 def test_a_bound_is_part_of_a_figure(claim, evidence, guard):
