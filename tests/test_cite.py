@@ -25,6 +25,14 @@ from rag.types import Chunk, Document
         ("It is fast.[1]Frogs are small.[2]", [("It is fast.", (1,)), ("Frogs are small.", (2,))]),
         ("It is fast [1]and small [2].", [("It is fast and small.", (1, 2))]),
         ("Wide ［1］. Listed [2，3].", [("Wide.", (1,)), ("Listed.", (2, 3))]),
+        (
+            "Both [1 and 2]. All [1, 2, and 3]. So [1 & 3]. Too [1 to 3].",
+            [("Both.", (1, 2)), ("All.", (1, 2, 3)), ("So.", (1, 3)), ("Too.", (1, 2, 3))],
+        ),
+        ("Twice [[1]]. Round ([2]). Bold **[3]**.", [("Twice.", (1,)), ("Round.", (2,)), ("Bold.", (3,))]),
+        ("In a row [1], [2], and [3]. Or ([1], [2]).", [("In a row.", (1, 2, 3)), ("Or.", (1, 2))]),
+        ("Named [Sentence 2]. So [source: 1, 3].", [("Named.", (2,)), ("So.", (1, 3))]),
+        ("It calls f() on a[] and (1).", [("It calls f() on a[] and (1).", ())]),
         ("No marker here.", [("No marker here.", ())]),
         ("", []),
         ("[1]", []),
@@ -34,7 +42,10 @@ def test_markers(draft, expected):
     assert [(sentence.text, sentence.cited) for sentence in read_draft(draft, shown=3)] == expected
 
 
-@pytest.mark.parametrize("draft", [" " * 50_000, "[1" + " " * 50_000, "【1†" * 17_000, "A bc. [1] " * 5_000])
+@pytest.mark.parametrize(
+    "draft",
+    [" " * 50_000, "[1" + " " * 50_000, "【1†" * 17_000, "A bc. [1] " * 5_000, "[1]," * 10_000, "[1 and " * 9_000],
+)
 def test_endless_drafts_take_no_endless_time(draft):
     began = time.process_time()
     read_draft(draft, shown=3)
