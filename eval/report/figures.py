@@ -22,6 +22,12 @@ VERIFIER = (
     "The judge is the model that verified these answers. What it did not believe was withdrawn before it was asked, "
     "so faithfulness after withdrawal is near 100% by construction: read it before withdrawal, and look at key facts."
 )
+CONTROLS = (
+    "In each cell: the figure, its 95% interval unless all are alike, and after the dot how many questions it rests "
+    "on. “The same questions” is this system on those that the controls are asked. BM25 only and copy top passage "
+    "quote what they find first; gold abstract is this system given the papers with the answer, shuffled context "
+    "given others; no context writes with nothing to read. A figure means something where it is far from theirs."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +149,13 @@ def _tested(found: Mapping[str, Any], by_type: Mapping[str, Mapping[str, Any]]) 
 def auc_table(detectors: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     """Types of error down, detectors across."""
     types = list(dict.fromkeys(kind for found in detectors.values() for kind in found))
-    rows = tuple(
-        (formats.words(kind), *(formats.auc(found.get(kind)) for found in detectors.values())) for kind in types
-    )
-    return Table(("error", *detectors), rows)
+    rows = tuple((formats.words(kind), *(_auc(found.get(kind)) for found in detectors.values())) for kind in types)
+    return Table(("error (ROC AUC · claims)", *detectors), rows)
+
+
+def _auc(found: Mapping[str, Any] | None) -> str:
+    said = formats.auc(found)
+    return f"{said} · {found['n']}" if found and said != formats.DASH else said
 
 
 def coverage_table(detectors: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -174,9 +183,9 @@ def _cell(name: str, row: Mapping[str, Any] | None) -> str:
     if not row:
         return formats.DASH
     is_rate = METRICS[name].is_rate
-    interval = _interval(row, is_rate)
+    interval = formats.between(row.get("low"), row.get("high"), is_rate=is_rate, decimals=0)
     shown = f" ({interval})" if interval and row["low"] != row["high"] else ""
-    return formats.figure(row.get("value"), is_rate=is_rate) + shown
+    return f"{formats.figure(row.get('value'), is_rate=is_rate)}{shown} · {row.get('n', formats.DASH)}"
 
 
 def type_table(scores: Mapping[str, Any]) -> Table:
@@ -184,12 +193,14 @@ def type_table(scores: Mapping[str, Any]) -> Table:
     metrics = {name: row for name, row in (scores.get("metrics") or {}).items() if row}
     types = list(dict.fromkeys(kind for row in metrics.values() for kind in row.get("by_type") or {}))
     rows = tuple((formats.words(name), *(_of_type(row, kind) for kind in types)) for name, row in metrics.items())
-    return Table(("metric", *map(formats.words, types)), rows) if types else Table()
+    return Table(("metric (value · questions)", *map(formats.words, types)), rows) if types else Table()
 
 
 def _of_type(row: Mapping[str, Any], kind: str) -> str:
     own = (row.get("by_type") or {}).get(kind) or {}
-    return formats.figure(own.get("value"), is_rate=bool(row.get("is_rate", True)))
+    return (
+        f"{formats.figure(own['value'], is_rate=bool(row.get('is_rate', True)))} · {own['n']}" if own else formats.DASH
+    )
 
 
 def type_plots(scores: Mapping[str, Any]) -> list[tuple[str, str, Markup]]:

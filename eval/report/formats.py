@@ -22,12 +22,12 @@ def figure(value: float | None, *, is_rate: bool = True) -> str:
     return f"{100 * value:.1f}%" if is_rate else f"{value:.1f}"
 
 
-def between(low: float | None, high: float | None, *, is_rate: bool = True) -> str:
+def between(low: float | None, high: float | None, *, is_rate: bool = True, decimals: int = 1) -> str:
     """`71.0–92.0`, in the unit of the figure that it follows; empty without an interval."""
     if low is None or high is None:
         return ""
     scale = 100 if is_rate else 1
-    return f"{scale * low:.1f}–{scale * high:.1f}"
+    return f"{scale * low:.{decimals}f}–{scale * high:.{decimals}f}"
 
 
 def change(value: float | None, *, is_rate: bool = True) -> str:

@@ -29,7 +29,7 @@ def run_markdown(scores: Mapping[str, Any], questions: Sequence[Question], recor
         _judge(scores),
         "“All alike” is no certainty: n questions that agree leave room for about 3 in n that do not.",
         *(_group(group) for group in figures.groups(scores)),
-        _section("Controls", _table(figures.controls(scores)), "No controls were run."),
+        _controls(scores),
         _section("The judge's self-test", _table(figures.judge(scores).table), "The judge was not tested in this run."),
         _detectors(scores.get("detectors") or {}),
         _section("By type of question", _table(figures.type_table(scores)), "No metric has a value for any type."),
@@ -85,6 +85,11 @@ def _figure(figure: Figure) -> tuple[str, ...]:
     says = figure.says + (" (lower is better)" if figure.lower_is_better else "")
     says += f"; {figure.unscored}" if figure.unscored else ""
     return figure.name, figure.value, figure.interval or formats.DASH, str(figure.n), says
+
+
+def _controls(scores: Mapping[str, Any]) -> str:
+    table = _table(figures.controls(scores))
+    return _section("Controls", f"{figures.CONTROLS}\n\n{table}" if table else "", "No controls were run.")
 
 
 def _detectors(detectors: Mapping[str, Any]) -> str:

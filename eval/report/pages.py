@@ -48,6 +48,7 @@ def run_page(scores: Mapping[str, Any], cards: Sequence[Card], summary: str) -> 
         headline=figures.headline(scores),
         groups=figures.groups(scores),
         controls=figures.controls(scores),
+        about_controls=figures.CONTROLS,
         risk=plots.risk_coverage(scores.get("risk_coverage") or (), aurc=scores.get("aurc")),
         aurc=scores.get("aurc"),
         detected=plots.auc_by_type(hallucination),

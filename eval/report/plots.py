@@ -81,7 +81,7 @@ def risk_coverage(points: Sequence[Mapping[str, float]], *, aurc: float | None) 
     parts.append(Markup('<polyline class="curve" points="{}"/>').format(way))
     parts += [_mark(0, x(points[0]["coverage"]), y(points[0]["risk"])), _mark(0, x(1), y(last))]
     area = f"; area {aurc:.3f}" if aurc is not None else ""
-    said = f"Risk falls to {figure(points[0]['risk'])} at the surest and is {figure(last)} over all questions{area}"
+    said = f"Risk is {figure(points[0]['risk'])} at the surest and {figure(last)} over all questions{area}"
     return _svg(_WIDTH, height, said, parts)
 
 

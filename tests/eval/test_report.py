@@ -242,6 +242,20 @@ def test_errors_stand_beside_the_controls(scores):
     assert ("errors", "1", "5") in figures.controls(spoilt).rows
 
 
+def test_every_cell_of_a_table_tells_how_many_it_rests_on(scores):
+    false_answers = next(row for row in figures.controls(scores).rows if row[0] == "false answer")
+    assert false_answers[1:] == ("50.0% (0–100) · 2",) * 2
+    types = figures.type_table(scores)
+    told = next(row for row in types.rows if row[0] == "false answer near")
+    assert dict(zip(types.headings, told, strict=True))["unanswerable near"] == "100.0% · 1"
+    assert figures.auc_table(scores["detectors"]["hallucination"]).rows[0][1] == ".90 (.80–.97) · 40"
+
+
+def test_the_controls_are_explained_on_the_page_and_in_markdown(report):
+    for name in ("report.html", "report.md"):
+        assert "shuffled context given others" in " ".join(report[name].split())
+
+
 def test_a_card_says_what_a_reader_needs(report):
     page = Page(report["report.html"]).text
     for said in (
