@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from rag.figures import Figure, figures, in_passing
 from rag.library.lexical import FUNCTION_WORDS, terms
@@ -35,7 +35,7 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
     `context` is text of the same paper in which names may stand too: its title and the sentence that
     introduces its method, because a claim names what the evidence calls "our method".
     """
-    claim, evidence = _spoken(claim), _spoken(evidence)
+    claim, evidence, context = _spoken(claim), _spoken(evidence), _spoken(context)
     for guard in (_numbers, _names, _negation, _direction, _roles, _scope):
         objection = guard(claim, evidence, context)
         if objection:
@@ -44,12 +44,24 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
 
 
 def _spoken(text: str) -> str:
-    """The text with straight apostrophes and whole letters, without phrases whose "not" or "no" denies nothing."""
-    straight = unicodedata.normalize("NFC", text).replace("’", "'")
+    """The text as it is read out: `TNF-alpha`, `CO2`, `BRCA1/BRCA2`, `phase 3`, no "not" that denies nothing."""
+    straight = unicodedata.normalize("NFC", text).replace("’", "'").translate(_GREEK)
+    straight = _SUBSCRIPT.sub(r"\1", straight.translate(_SUBSCRIPTS))
+    straight = _TWO_OF_A_NAME.sub(r"\1\2/\1\3", straight)
+    straight = _ROMAN.sub(lambda match: match[1] + str(_ROMANS.index(match[2].upper()) + 1), straight)
     bounded = _NO_MORE_THAN.sub(lambda match: "at most" if match[1].lower() == "more" else "at least", straight)
     return _DENIES_NOTHING.sub("", bounded)
 
 
+_GREEK = {
+    ord(letter): unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
+    for letter in "αβγδεζηθικλνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"  # `μ` is a prefix of units
+}
+_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])\$?_\{?(\d+)\}?\$?")
+_TWO_OF_A_NAME = re.compile(r"\b(?=[a-z]*+[A-Z])([A-Za-z]++-?)(\d++(?:\.\d)?)/(\d+(?:\.\d)?)(?![\w.]*\d)")
+_ROMANS = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X"]
+_ROMAN = re.compile(rf"\b((?i:phase|type|stage|grade|class|level|factor|war)[ -])({'|'.join(_ROMANS)})(?![\w'.])")
 _NO_MORE_THAN = re.compile(r"\bno (less|more|fewer) than\b", re.IGNORECASE)
 _DENIES_NOTHING = re.compile(r"\bnot (?:only|just|merely|simply)\b|\bwhether or not\b", re.IGNORECASE)
 
@@ -112,8 +124,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 def _names(claim: str, evidence: str, context: str) -> Objection | None:
     known = f"{evidence} {context}"
-    keys = {name_key(word) for word in words(known)}
-    keys |= {name_key(part) for word in words(known) for part in _PART.split(word)}
+    keys = {name_key(part) for word in words(known) for part in (word, *_PART.split(word), word.removesuffix("'s"))}
     for name in names(claim):
         key = name_key(name)
         parts = [part for part in _NAME_PART.split(name) if not part.islower()]
@@ -122,9 +133,15 @@ def _names(claim: str, evidence: str, context: str) -> Objection | None:
             continue
         if not _abbreviates(name, known):
             return Objection("names", f"the cited text does not mention {name!r}", False)
+    for label, letter in _LABELLED.findall(claim):
+        own = r"(?<!^)(?<![.?!:]\s)\bA\b" if letter == "A" else rf"(?i:\b{letter}\b)"  # no article
+        if not re.search(own, known):
+            return Objection("names", f"the cited text does not mention {label!r}", False)
     return None
 
 
+# `group A`, `vitamin D`; no initial, and no `N = 5`
+_LABELLED = re.compile(r"\b([a-zA-Z]{0,30}[a-z] ([A-HJ-Z]))(?![\w'&/^$-]|\.\s?\w|\s?[=<>≤≥≈~])")
 _PART = re.compile(r"[-/]|\.(?!\d)")  # `Qwen2.5` is one
 _NAME_PART = re.compile(r"[-/](?!\d+(?:\.\d+)*(?!\w))|\.(?!\d)")  # and so is `GPT-3`: its 3 is no 3 elsewhere
 _VERSION = re.compile(r"(.+)[-/](\d+(?:\.\d+)*)")
@@ -155,14 +172,17 @@ def _abbreviates(name: str, text: str) -> bool:
     if len(letters) < 2 or not name.rstrip("s").isupper():
         return False
     spoken = re.findall(r"[^\W_]+(?:['’.][^\W_]+)*", text)
-    initials = "".join(word[0] for word in spoken)
-    of_content = "".join(word[0] for word in spoken if word.lower() not in FUNCTION_WORDS)
+    initials = [
+        "".join(word[0] for word in spoken if word.lower() not in skipped)
+        for skipped in ((), _ARTICLES, FUNCTION_WORDS)
+    ]
     if len(letters) == 2 and letters not in _HOUSEHOLD:
-        return letters in initials or letters in of_content
-    return letters.lower() in initials.lower() or letters.lower() in of_content.lower()
+        return any(letters in found for found in initials)
+    return any(letters.lower() in found.lower() for found in initials)
 
 
-_HOUSEHOLD = frozenset("AI ML RL QA IR MT".split())
+_ARTICLES = ("the", "a", "an")  # `AUC` is the area under the curve
+_HOUSEHOLD = frozenset("AI ML RL QA IR MT CI HR OR RR SD CT".split())
 
 
 _NEGATORS = frozenset(
@@ -232,7 +252,7 @@ def _clause(spoken: Sequence[str], named: set[str]) -> _Clause:
             reach = _REACH
             negators += word != "nor" or not negators
             continue
-        found = [] if word in named else terms(word)
+        found = [] if word in named else _stems(word)
         if negators:
             scope.update(found)
         # "requires no data" neither affirms nor denies that it requires.
@@ -265,6 +285,7 @@ _POLES_BY_STEM: Sequence[tuple[str, str]] = (
     ("widen wider", "narrow narrower shrink shrank shrunk"),
     ("maximize maximise", "minimize minimise"),
     ("activate activation", "inhibit inhibition"),
+    ("depend", "independent"),
 )
 _POLES: Sequence[tuple[str, str]] = (
     ("more most", "less least fewer fewest"),
@@ -278,7 +299,23 @@ _POLES: Sequence[tuple[str, str]] = (
     ("succeed succeeds successful successfully", "fail fails failed unsuccessfully"),
     ("include includes including", "exclude excludes excluding"),
     ("robust", "fragile brittle vulnerable"),
-    ("always", "never rarely seldom"),
+    ("always often frequently", "never rarely seldom"),
+    ("short shorter shortest", "long longer longest"),
+    ("sparse sparser", "dense denser"),
+    ("shallow shallower", "deep deeper"),
+    ("young younger", "old older"),
+    ("male males", "female females"),
+    ("acute", "chronic"),
+    ("benign", "malignant"),
+    ("eastern", "western"),
+    ("northern", "southern"),
+    ("static", "dynamic"),
+    ("discrete", "continuous"),
+    ("convex", "concave"),
+    ("horizontal", "vertical"),
+    ("forward", "backward"),
+    ("online", "offline"),
+    ("qualitative qualitatively", "quantitative quantitatively"),
     ("agree agrees confirm confirms", "disagree contradict contradicts refute"),
     ("sufficient", "insufficient"),
     ("same similar comparable par", "different"),
@@ -308,7 +345,12 @@ def _paired() -> list[tuple[frozenset[str], frozenset[str]]]:
 
 
 def _stem_key(word: str) -> str:
-    return "~" + ("".join(terms(word)) or word)
+    return "~" + ("".join(_stems(word)) or word)
+
+
+@lru_cache(maxsize=10_000)
+def _stems(word: str) -> Sequence[str]:
+    return terms(word)
 
 
 def _pole_keys(text: str) -> dict[str, str]:
@@ -363,18 +405,49 @@ def _opposite_poles(claimed: Mapping[str, str], shown: Mapping[str, str]) -> tup
     return None
 
 
+_DENYING = {
+    "un": 5,
+    "in": 5,
+    "im": 5,
+    "non": 5,
+    "non-": 5,
+    "dis": 5,
+    "ir": 5,
+    "il": 5,
+    "ab": 5,
+    "a": 7,
+}  # least letters
+_EXCHANGED = (
+    ("hyper", "hypo"), ("up", "down"), ("over", "under"), ("pre", "post"), ("in", "out"), ("intra", "inter"),
+    ("uni", "multi"), ("mono", "multi"), ("homo", "hetero"), ("endo", "exo"), ("micro", "macro"), ("max", "min"),
+)  # fmt: skip
+_SHORTEST_STEM = 4
+
+
 def _opposite_prefixes(claimed: set[str], shown: set[str]) -> tuple[str, str] | None:
-    """`stable` against `unstable`, either way round."""
-    for word in sorted(claimed | shown):
-        for prefix in ("un", "in", "im", "non", "non-", "dis", "ir"):
-            opposite = prefix + word
-            if len(word) < 5 or opposite not in claimed | shown:
-                continue
-            if opposite in shown - claimed and word in claimed - shown:
+    """`stable` against `unstable`, `upregulated` against `downregulated`, either way round."""
+    said, given = claimed - shown, shown - claimed
+    for word in sorted(said):
+        for opposite in _opposites(word):
+            if opposite in given:
                 return word, opposite
-            if opposite in claimed - shown and word in shown - claimed:
+    for word in sorted(given):
+        for opposite in _opposites(word):
+            if opposite in said:
                 return opposite, word
     return None
+
+
+@lru_cache(maxsize=10_000)
+def _opposites(word: str) -> Sequence[str]:
+    """The words that one becomes without a prefix that denies, or with the opposite of its prefix."""
+    found = [
+        word.removeprefix(p) for p, least in _DENYING.items() if word.startswith(p) and len(word) >= len(p) + least
+    ]
+    for one, other in (*_EXCHANGED, *(pair[::-1] for pair in _EXCHANGED)):
+        if word.startswith(one) and len(word) >= len(one) + _SHORTEST_STEM:
+            found.append(other + word.removeprefix(one))
+    return found
 
 
 def _roles(claim: str, evidence: str, _: str) -> Objection | None:
@@ -427,9 +500,12 @@ def _scope(claim: str, evidence: str, _: str) -> Objection | None:
     return None
 
 
-def _relevant(claim: str, evidence: str) -> Iterable[str]:
+@lru_cache(maxsize=8)  # every guard asks for the same
+def _relevant(claim: str, evidence: str) -> Sequence[str]:
     """Sentences of the evidence that share at least half of the claim's content, figures aside, with it."""
     wanted = {term for term in terms(claim) if not term.isdecimal()}
-    for sentence in sentences(evidence):
-        if wanted and len(wanted & set(terms(sentence))) >= len(wanted) / 2:
-            yield sentence
+    return [
+        sentence
+        for sentence in sentences(evidence)
+        if wanted and len(wanted.intersection(terms(sentence))) >= len(wanted) / 2
+    ]

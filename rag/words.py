@@ -6,6 +6,7 @@ The analyzer of the lexical index gives stems elsewhere; here lie the parts that
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from rag.text import without_accents
 
@@ -46,6 +47,7 @@ def _is_name(word: str, opens: bool) -> bool:
     return inner >= 1 or (capitals >= 1 and any(char.isdigit() for char in word)) or (capitals == 1 and not opens)
 
 
+@lru_cache(maxsize=20_000)
 def name_key(name: str) -> str:
     """Form in which names are compared: lower case, no accents, no punctuation, no plural s."""
     key = "".join(char for char in without_accents(name).lower() if char.isalnum())

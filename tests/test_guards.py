@@ -171,6 +171,12 @@ def test_a_lost_or_added_denial_is_noticed(claim, evidence, guard):
         ("The images are labelled by GPT-3.", "For 3 tasks, the images are labelled by GPT-4."),
         ("The EU funds research.", "Every university funds research."),
         ("The EU funds research.", "An efficient updater funds research."),
+        ("BRCA3 carriers were tested.", "BRCA1/2 carriers were tested."),
+        ("TNFα was raised.", "TNF-β was raised."),
+        ("A phase III trial failed.", "A phase 2 trial failed."),
+        ("MoS2 films absorb.", "MoS$_3$ films absorb."),
+        ("Patients of group A improved.", "A part of the patients, those of group B, improved."),
+        ("The mice lack vitamin C.", "The mice lack vitamin D."),
     ],
 )
 def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
@@ -191,6 +197,17 @@ def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
         ("NPOV guides editors.", "The neutral point of view guides editors."),
         ("The EU funds research.", "The European Union funds research."),
         ("AI systems fail.", "Artificial intelligence systems fail."),
+        ("The AI fails.", "An AI's decision fails."),
+        ("TNFα was raised.", "TNF-alpha was raised."),
+        ("Beta-catenin and NF-kappaB bind.", "β-catenin and NF-κB bind."),
+        ("CO2 is stored in MoS2 and TiO2.", "CO₂ is stored in MoS$_2$ and TiO$_{2}$."),
+        ("BRCA1 and BRCA2 carriers were tested.", "BRCA1/2 carriers were tested."),
+        ("BRCA1/2 carriers were tested.", "Carriers of BRCA1 and BRCA2 were tested."),
+        ("A Phase 3 trial failed.", "A phase III trial failed."),
+        ("Type II errors rose.", "Type 2 errors rose."),
+        ("The ratio is 2 (95% CI 1-3).", "The ratio is 2 (95% confidence interval, 1 to 3)."),
+        ("The AUC was high.", "The area under the curve was high."),
+        ("The T cells (N = 5) by J. Smith lack vitamin D.", "T-cells (n=5) lack vitamin D, writes Smith."),
         ("The models of Gemma 2 label images.", "We introduce Gemma 2, a family whose models label images."),
         ("The 2 in its name counts generations of Gemma.", "Its name counts generations. We introduce Gemma 2."),
     ],
@@ -265,6 +282,14 @@ def test_a_figure_written_otherwise_is_the_same(claim, evidence):
         ("The policy maximises the divergence.", "The policy is minimising the divergence."),
         ("The protein activates growth.", "The protein inhibits growth."),
         ("The activation of the protein.", "The inhibition of the protein."),
+        ("The gene is upregulated.", "The gene is downregulated."),
+        ("The gene is over-expressed.", "The gene is under-expressed."),
+        ("Hypertension is common.", "Hypotension is common."),
+        ("The maximum dose is given.", "The minimum dose is given."),
+        ("Asymptomatic patients improved.", "Symptomatic patients improved."),
+        ("Abnormal cells grow.", "Normal cells grow."),
+        ("The effect depends on age.", "The effect is independent of age."),
+        ("Old female mice grew.", "Young male mice grew."),
     ],
 )
 def test_a_reversal_in_any_inflection_is_noticed(one, other):
@@ -284,6 +309,8 @@ def test_a_reversal_in_any_inflection_is_noticed(one, other):
         ("The model improves recall.", "We show the mechanism behind the recall of the model."),
         ("Distillation lowered the error.", "Distillation reduces the error."),
         ("The score exceeded the target.", "The score was higher than the target."),
+        ("The effect does not depend on age.", "The effect is independent of age."),
+        ("The location of the cells", "The allocation of the cells"),
         ("The score drops by 0.3 points.", "The score in points changes by −0.3."),
         ("The score changes by −0.3 points.", "The score falls by 0.3 points."),
     ],
@@ -329,7 +356,7 @@ def test_a_figure_of_a_name_that_is_not_there_is_no_other_figure():
     assert guards.object_to("CodeLlama-7B has sparse circuits.", "CodeLlama-13B has sparse circuits.").contradicts
 
 
-@pytest.mark.parametrize("text", ["A" * 50_000, "a-" * 25_000, "-" * 50_000, "_" * 50_000])
+@pytest.mark.parametrize("text", ["A" * 50_000, "Aa" * 25_000 + "1", "a-" * 25_000, "-" * 50_000, "_" * 50_000])
 def test_endless_evidence_takes_no_endless_time(text):
     began = time.process_time()
     guards.object_to("GPT-3 solves 3 tasks.", text)
