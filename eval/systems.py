@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eval.dataset import Question
-from rag.answer import SYSTEM, compose, quotation, read
+from rag.answer import compose, quotation, read
 from rag.cite import Evidence
 from rag.followup import standalone
 from rag.library import Filters
@@ -86,7 +86,9 @@ class NoContext:
     def answer(self, question: Question) -> Answer:
         """Its sentences are claims without a citation."""
         pieces = self.footnote.generator.stream(
-            SYSTEM, f"Question: {_alone(question)}", max_new_tokens=self.footnote.models.max_new_tokens
+            self.footnote.models.instructions,
+            f"Question: {_alone(question)}",
+            max_new_tokens=self.footnote.models.max_new_tokens,
         )
         draft = read("".join(pieces), ())
         said = _said(question, draft.claims, model=self.footnote.settings.llm)

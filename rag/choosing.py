@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from rag import answer as answering
 from rag import settings as configuring
 from rag.library import Library
 from rag.models import (
@@ -107,6 +108,13 @@ class Models:
     def generator_is_small(self) -> bool:
         """Whether the default generator writes, trained or not: too small to be trusted with words of its own."""
         return "generator" not in self.given and not self.settings.llm_url and self.settings.llm in SMALL
+
+    @property
+    def instructions(self) -> str:
+        """What the generator is told ahead of evidence and question."""
+        if self.generator_is_trained:
+            return answering.SYSTEM_TRAINED
+        return answering.SYSTEM_SMALL if self.generator_is_small else answering.SYSTEM
 
     @property
     def max_new_tokens(self) -> int:

@@ -25,14 +25,15 @@ def conclude(
     """Put the supported claims into `answer`, keep the others as withdrawn, and quote what is left untold.
 
     `selection` holds the evidence that was shown; quotations are verified as any claim is. What is left untold
-    is, read `closely` (see `verify`), all of it: a small generator tells little. Another one has told what
-    answers, so that only what it tried and failed to tell is quoted; all where nothing of it holds, or where
-    papers are to be listed. `numbers` are footnote numbers that papers already have, by document id.
+    is, read `closely` (see `verify`), all of it: a small generator tells little. Another one tells what answers,
+    so that only what it tried and failed to tell is quoted; all where it cited nothing, or is to list papers.
+    `numbers` are footnote numbers that papers already have, by document id.
     """
     kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
     withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
-    everything = closely or not kept or selection.names_papers
-    untold = selection.evidence if everything else answering.cited_by(withdrawn, selection.evidence)
+    untold = answering.cited_by(withdrawn, selection.evidence)
+    if closely or selection.names_papers or not (kept or untold):
+        untold = list(selection.evidence)
     told = answering.completed(kept, untold, max_words=max_words, naming=selection.names_papers)
     documents = {item.document.id: item.document for item in selection.evidence}
     quotations = verify(told[len(kept) :], documents, entailer=entailer)

@@ -266,7 +266,7 @@ class Footnote:
 
     def _draft(self, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
         return self.generator.stream(
-            answering.SYSTEM_TRAINED if self.models.generator_is_trained else answering.SYSTEM,
+            self.models.instructions,
             answering.prompt(question, evidence),
             max_new_tokens=self.models.max_new_tokens,
         )

@@ -64,8 +64,9 @@ def test_an_unfaithful_draft_is_withdrawn_and_the_evidence_quoted(seeds, draft):
     assert [claim.text for claim in answer.withdrawn] == [draft]
     assert answer.withdrawn[0].reason
     assert draft not in answer.text
-    assert answer.claims
-    assert all(claim.judge == "verbatim" for claim in answer.claims)
+    (quoted,) = answer.claims
+    assert quoted.judge == VERBATIM
+    assert "on par with" in quoted.text
     assert_every_quote_is_verbatim(seeds, answer)
 
 
