@@ -1,6 +1,6 @@
 """Train the answerer: question and numbered evidence → a short cited answer, or that there is none.
 
-LoRA on the default generator, under transformers' Trainer; the loss is over the words of the answer
+LoRA on the default generator; the loss is over the words of the answer
 only. What is kept is the adapter. A killed run goes on from its last checkpoint.
 
 Source: Hu et al., LoRA, ICLR 2022.
@@ -9,7 +9,6 @@ Source: Hu et al., LoRA, ICLR 2022.
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ FROM_LAYER = 15  # of 30: half the time of a backward pass, and 5 MB in bf16
 SCALE = 2.0  # alpha / rank
 LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 BATCH = 8
-SAVE_STEPS = 50
 RATE = 8e-4
 LONGEST = 384  # tokens of prompt and answer; longer examples are left out
 IGNORED = -100  # label of a token that no loss is taken of
@@ -120,9 +118,8 @@ def fit(
     rate: float = RATE,
     start: Path | None = None,
 ) -> None:
-    """Train in place. Uses a GPU where there is one, else the processor with bf16."""
+    """Train in place; the loss looks at the vocabulary only where an answer is."""
     import torch
-    from transformers import Trainer, TrainingArguments
 
     def collate(chosen: list[dict[str, list[int]]]) -> dict[str, Any]:
         longest = max(len(row["input_ids"]) for row in chosen)
@@ -137,57 +134,27 @@ def fit(
             "attention_mask": torch.tensor(mask),
         }
 
-    class AnswerTrainer(Trainer):  # type: ignore[misc]
-        """A Trainer that looks at the vocabulary only where an answer is, over rows in the order given."""
+    def loss_of(_: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        whole = model.get_base_model()
+        hidden = whole.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])[0]
+        labels = inputs["labels"][:, 1:]
+        logits = whole.lm_head(hidden[:, :-1][labels != IGNORED])
+        return torch.nn.functional.cross_entropy(logits.float(), labels[labels != IGNORED])
 
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return torch.utils.data.SequentialSampler(train_dataset)
-
-        def compute_loss(
-            self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-        ) -> Any:
-            whole = self.accelerator.unwrap_model(model).get_base_model()
-            hidden = whole.model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"])[0]
-            labels = inputs["labels"][:, 1:]
-            logits = whole.lm_head(hidden[:, :-1][labels != IGNORED])
-            value = torch.nn.functional.cross_entropy(logits.float(), labels[labels != IGNORED])
-            return (value, {"logits": logits}) if return_outputs else value
-
-    arguments = TrainingArguments(
-        output_dir=str(folder),
+    training.learn(
+        model,
+        training.by_length(rows, lambda row: len(row["input_ids"]), batch=BATCH, seed=seed),
+        collate,
+        loss_of,
+        folder=folder,
+        seed=seed,
+        start=start,
         per_device_train_batch_size=BATCH,
         learning_rate=rate,
-        max_steps=steps,
-        num_train_epochs=1.0,
         warmup_steps=0.05,
         weight_decay=0.0,
-        lr_scheduler_type="linear",
-        bf16=True,
-        use_cpu=not torch.cuda.is_available(),
-        logging_steps=10,
-        save_steps=SAVE_STEPS,
-        save_total_limit=2,
-        seed=seed,
-        report_to=[],
-        remove_unused_columns=False,
-        disable_tqdm=True,
-        dataloader_num_workers=0,
+        max_steps=steps,
     )
-    ordered: Any = by_length(rows, seed=seed)
-    trainer = AnswerTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)
-    trainer.train(resume_from_checkpoint=training.last_checkpoint(folder, ordered, start))
-
-
-def by_length(rows: Sequence[dict[str, list[int]]], *, seed: int) -> list[dict[str, list[int]]]:
-    """The rows in an order in which those of a batch are of like length: little is spent on padding."""
-    chance = random.Random(seed)
-    batches = []
-    for start in range(0, len(rows), 50 * BATCH):
-        part = sorted(rows[start : start + 50 * BATCH], key=lambda row: len(row["input_ids"]))
-        own = [part[i : i + BATCH] for i in range(0, len(part), BATCH)]
-        chance.shuffle(own)
-        batches += own
-    return [row for own in batches for row in own]
 
 
 def written(model: Any, tokenizer: Any, example: Example, *, most: int = 96) -> str:

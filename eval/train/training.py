@@ -1,4 +1,4 @@
-"""The training loop of reader and entailer: a cross-encoder under transformers' Trainer.
+"""The training loop of all models, under transformers' Trainer, and what reader and entailer, cross-encoders, share.
 
 The reader is the default embedder's encoder with other weights, word embeddings apart; the entailer an encoder
 of its own with a low-rank adapter. So both are a base plus small changes. A killed run goes on from its last
@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import BadInputError
 from rag.models.fetching import sha256
@@ -27,10 +27,12 @@ log = logging.getLogger(__name__)
 
 LONGEST = 144  # word pieces of a question and text; longer texts are cut
 RANK = 16  # of an adapter, with twice that as its scale
+SAVE_STEPS = 50
 _MATRICES = ("query_proj", "key_proj", "value_proj", "dense")
 Loss = Callable[["torch.Tensor", dict[str, "torch.Tensor"]], "torch.Tensor"]
 Pair = tuple[str, str]
 Example = tuple[Sequence[Pair], Any]  # pairs of texts, and the target that the loss understands
+Row = TypeVar("Row")
 
 
 def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
@@ -101,18 +103,15 @@ def fit(
     folder: Path,
     batch: int,
     rate: float,
-    epochs: float = 1.0,
     seed: int = 0,
     start: Path | None = None,
 ) -> PreTrainedModel:
     """Train on examples of (text pairs, target) with `loss(logits, batch)`; the model is changed in place.
 
     All pairs of a batch go through the encoder together, `(pairs, labels)` logits; `batch["sizes"]`
-    says how many pairs each example has and `batch["targets"]` holds the targets. Uses a GPU where
-    there is one, else the processor with bf16.
+    says how many pairs each example has and `batch["targets"]` holds the targets.
     """
     import torch
-    from transformers import Trainer, TrainingArguments
 
     def collate(chosen: list[Example]) -> dict[str, Any]:
         firsts = [first for pairs, _ in chosen for first, _ in pairs]
@@ -126,43 +125,74 @@ def fit(
             "targets": torch.tensor([target for _, target in chosen]),
         }
 
-    class PairTrainer(Trainer):  # type: ignore[misc]
-        """A Trainer whose loss sees all pairs of a batch at once, over examples in the order given."""
+    def loss_of(model: Any, inputs: dict[str, Any]) -> torch.Tensor:
+        rest = {key: inputs.pop(key) for key in ("sizes", "targets")}
+        return loss(model(**inputs).logits.float(), rest)
+
+    ordered = by_length(examples, lambda e: max(len(a) + len(b) for a, b in e[0]), batch=batch, seed=seed)
+    learn(
+        model,
+        ordered,
+        collate,
+        loss_of,
+        folder=folder,
+        seed=seed,
+        start=start,
+        per_device_train_batch_size=batch,
+        learning_rate=rate,
+        warmup_steps=0.06,
+        weight_decay=0.01,
+    )
+    return model
+
+
+def learn(
+    model: Any,
+    rows: Sequence[Row],
+    collate: Callable[[list[Row]], dict[str, Any]],
+    loss_of: Callable[[Any, dict[str, Any]], torch.Tensor],
+    *,
+    folder: Path,
+    seed: int,
+    start: Path | None,
+    **arguments: Any,
+) -> None:
+    """Train once over the rows in the order given, from the last checkpoint in `folder` on.
+
+    `loss_of(model, batch)` is the loss of what `collate` made of some rows; `arguments` are those of transformers'
+    TrainingArguments in which models differ. Uses a GPU where there is one, else the processor with bf16.
+    """
+    import torch
+    from transformers import Trainer, TrainingArguments
+
+    class OrderedTrainer(Trainer):  # type: ignore[misc]
+        """A Trainer with a loss of its own, over rows in the order given."""
 
         def _get_train_sampler(self, train_dataset: Any = None) -> Any:
             return torch.utils.data.SequentialSampler(train_dataset)
 
-        def compute_loss(
-            self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-        ) -> Any:
-            rest = {key: inputs.pop(key) for key in ("sizes", "targets")}
-            outputs = model(**inputs)
-            value = loss(outputs.logits.float(), rest)
-            return (value, outputs) if return_outputs else value
+        def compute_loss(self, model: Any, inputs: dict[str, Any], **_: Any) -> Any:
+            return loss_of(model, inputs)
 
-    arguments = TrainingArguments(
+    told = TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=batch,
-        learning_rate=rate,
-        num_train_epochs=epochs,
-        warmup_steps=0.06,
-        weight_decay=0.01,
+        num_train_epochs=1.0,
         lr_scheduler_type="linear",
         bf16=True,
         use_cpu=not torch.cuda.is_available(),
         logging_steps=10,
-        save_steps=100,
-        save_total_limit=1,
+        save_steps=SAVE_STEPS,
+        save_total_limit=2,
         seed=seed,
         report_to=[],
         remove_unused_columns=False,
         disable_tqdm=True,
         dataloader_num_workers=0,
+        **arguments,
     )
-    ordered: Any = _by_length(examples, batch, seed)
-    trainer = PairTrainer(model=model, args=arguments, train_dataset=ordered, data_collator=collate)
-    trainer.train(resume_from_checkpoint=last_checkpoint(folder, ordered, start))
-    return model
+    dataset: Any = rows
+    trainer = OrderedTrainer(model=model, args=told, train_dataset=dataset, data_collator=collate)
+    trainer.train(resume_from_checkpoint=last_checkpoint(folder, rows, start))
 
 
 def last_checkpoint(folder: Path, examples: Sequence[Any], start: Path | None) -> str | None:
@@ -184,16 +214,16 @@ def last_checkpoint(folder: Path, examples: Sequence[Any], start: Path | None) -
     return str(last) if last else None
 
 
-def _by_length(examples: Sequence[Example], batch: int, seed: int) -> list[Example]:
-    """The examples in an order in which those of a batch are of like length: little is spent on padding."""
+def by_length(rows: Sequence[Row], length: Callable[[Row], int], *, batch: int, seed: int) -> list[Row]:
+    """The rows in an order in which those of a batch are of like length: little is spent on padding."""
     chance = random.Random(seed)
     batches = []
-    for start in range(0, len(examples), 50 * batch):
-        part = sorted(examples[start : start + 50 * batch], key=lambda e: max(len(a) + len(b) for a, b in e[0]))
+    for start in range(0, len(rows), 50 * batch):
+        part = sorted(rows[start : start + 50 * batch], key=length)
         own = [part[i : i + batch] for i in range(0, len(part), batch)]
         chance.shuffle(own)
         batches += own
-    return [example for own in batches for example in own]
+    return [row for own in batches for row in own]
 
 
 def keep(model: PreTrainedModel, tokenizer: Any, scores: dict[str, float], folder: Path) -> None:

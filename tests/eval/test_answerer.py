@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from eval.train import answerer, answerer_data, corpora, ship
+from eval.train import answerer, answerer_data, corpora, ship, training
 from eval.train.answerer_wording import focused, shortened
 from rag.answer import DECLINES, completed, read
 from rag.errors import ModelError
@@ -131,7 +131,7 @@ def test_the_answerer_is_trained_goes_on_after_a_kill_and_is_loaded_without_what
     import torch
 
     monkeypatch.setattr(answerer, "HELD_OUT", 3)
-    monkeypatch.setattr(answerer, "SAVE_STEPS", 2)
+    monkeypatch.setattr(training, "SAVE_STEPS", 2)
     monkeypatch.setattr(answerer, "RATE", 1e-2)
     papers = data / "papers.jsonl.gz"
     options = {"leave_out": frozenset(), "start": tiny}
