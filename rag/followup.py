@@ -17,7 +17,8 @@ from rag.types import Turn
 from rag.words import name_key, names, words
 
 _GOES_ON = re.compile(
-    r"(?:and|but|or|so|then|also|what about|how about|which ones?|what else|how so|how come)\b", re.IGNORECASE
+    r"(?:ok(?:ay)?,? )?(?:and|but|or|so|then|also|same|what about|how about|which ones?|what else|how so|how come)\b",
+    re.IGNORECASE,
 )
 _POINTS = re.compile(
     r"\b(?:it|its|it's|they|them|their|theirs|he|she|his|her|this|these|those|in there|that way|such an?|ones"
@@ -28,7 +29,8 @@ _POINTS = re.compile(
 )
 # In a question of few words without a name, these are hints enough: of the dev questions, none of them stands alone.
 _HINTS = re.compile(
-    r"^(?:why|any)\b|\b(?:that|one|same|others?|another|both|also|too|either|neither|else|again|instead)\b",
+    r"^(?:why|any)\b|\b(?:that|one|same|others?|another|both|also|too|either|neither|else|again|instead)\b"
+    r"|\bthe (?:paper|study|article|authors)\b(?! (?:of|on|by|about|behind|that|which|who|in|from|for|with|called)\b)",
     re.IGNORECASE,
 )
 _HINTED_WORDS = 9

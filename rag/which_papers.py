@@ -13,11 +13,13 @@ from rag.library.lexical import terms
 
 _FRAME = re.compile(
     r"\b(?:(?:in|of)\s+)?(?:"
-    r"(?:which|what|list|name|find|show|any|all|every|how many)\s+"
+    r"(?:which|what|list|name|find|show|any|all|every|how many|looking for"
+    r"|^(?:(?:can|could) you )?(?:please )?(?:recommend|suggest|give me))\s+"
     r"(?P<kind>(?:(?!(?:do|does|did|is|are|was|were|made|makes)\b)[\w'-]+,?\s+){0,4}?)"
     r"(?:papers?|studies|articles?|abstracts?|publications|authors|researchers)"
     r"(?<!\buser studies)(?<!\bcase studies)(?<!\bablation studies)(?<!\bcohort studies)(?<!\bpilot studies)"
     r"(?!\s+(?:did|was|were)\s+(?!about\b|on\b))"  # of studies that a paper made or counts
+    r"|^(?:papers|studies|articles|literature|research)(?=\s+(?:on|about)\b)"
     r"|(?:which|what|list|name|find|show|any|all|every)\s+(?:(?:of\s+)?the\s+|other\s+|recent\s+)*works"
     r"(?!\s+(?:best|better|well|worst|worse|for|with|like|on|as)\b)"
     r")\b",

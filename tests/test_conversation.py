@@ -27,6 +27,10 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
         "What's the third?",
         "Doesn't that make them less faithful?",
         "Why would anybody need two models?",
+        "Does the paper release code?",
+        "What did the authors conclude from their experiments?",
+        "OK, and for vision models?",
+        "Same question for Llama",
     ],
 )
 def test_a_follow_up_gets_its_topic(question):
@@ -48,6 +52,8 @@ def test_a_follow_up_gets_its_topic(question):
         "How do you get an image generator to forget pictures while what it draws still looks good?",
         "How long does it take to train an adapter on one image pair?",
         "Which papers study unlearning?",
+        "What do the authors of sparse attention claim?",
+        "What do the authors mean by a user persona?",
     ],
 )
 def test_a_question_of_its_own_is_left_alone(question):

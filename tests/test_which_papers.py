@@ -16,6 +16,8 @@ from rag.which_papers import lists, topic
         ("What recent studies release a dataset of refusals?", "recent release a dataset of refusals?"),
         ("Which machine unlearning papers are about images?", "machine unlearning images?"),
         ("Which of the works use a sparse autoencoder?", "use a sparse autoencoder?"),
+        ("papers on unlearning", "on unlearning"),
+        ("Could you recommend recent papers about refusals?", "recent refusals?"),
     ],
 )
 def test_the_frame_is_taken_off(question, sought):
@@ -30,6 +32,9 @@ def test_the_frame_is_taken_off(question, sought):
         "What made the authors expect that recall sits in certain places?",
         "How does the paper measure recall?",
         "What does calibration cover?",
+        "What do the authors recommend for future studies?",
+        "Is there a benchmark for papers on frogs?",
+        "Do papers on frogs sing?",
         "How many studies did the meta-analysis include?",
         "How many research papers was the model trained on?",
         "How many ablation studies support the claim?",
