@@ -17,6 +17,7 @@ from eval.train import answerer_data, training
 from eval.train.answerer_data import Example
 from rag.answer import DECLINES, SYSTEM_TRAINED
 from rag.cite import read_draft
+from rag.models import weights
 from rag.models.weights import generator_folder
 
 HELD_OUT = 100  # examples kept for the scores on the card
@@ -58,19 +59,23 @@ def train(
 
 
 def base(start: Path | None = None, *, from_layer: int = FROM_LAYER) -> tuple[Any, Any]:
-    """Tokenizer and generator with a fresh adapter on its upper layers, all else frozen."""
+    """Tokenizer and generator with a fresh adapter on its upper layers, all else frozen.
+
+    Raises ModelError if `start` holds no generator.
+    """
     import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     place = str(start or generator_folder())
-    tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(
-        place,
-        dtype=torch.bfloat16,
-        attn_implementation="eager",  # the fused one is slower backwards on a processor
-        local_files_only=True,
-    )
+    with weights.loading("generator", place, instead="name the folder of a whole one; what training left is none"):
+        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
+        model = AutoModelForCausalLM.from_pretrained(
+            place,
+            dtype=torch.bfloat16,
+            attn_implementation="eager",  # the fused one is slower backwards on a processor
+            local_files_only=True,
+        )
     layers = int(model.config.num_hidden_layers)
     config = LoraConfig(
         r=RANK,

@@ -38,9 +38,11 @@ def train(
     rows = written(questions, leave_out)
     random.Random(seed).shuffle(rows)
     held = [row for row in rows if row["kind"] == "other_words"][:HELD_OUT]
-    if not held:
-        raise BadInputError(f"{questions} has no question in other words, which the scores are made of: write more")
     apart = {row["title"] for row in held}
+    if len(apart) < 2:
+        raise BadInputError(
+            f"{questions} has no questions in other words about two papers, which the scores are made of: write more"
+        )
     tokenizer, model = answerer.base(start, from_layer=FROM_LAYER)
     examples = [encoded(row, tokenizer) for row in rows if row["title"] not in apart]
     before = scores(model, tokenizer, held)

@@ -255,4 +255,4 @@ def neighbours_of(texts: Sequence[str], most: int = 6) -> Iterable[list[int]]:
         similar = (matrix[start : start + 512] @ matrix.T).toarray()
         for row, own in enumerate(range(start, min(start + 512, len(texts)))):
             similar[row, own] = -1.0
-            yield similar[row].argsort()[::-1][:most].tolist()
+            yield similar[row].argsort()[::-1][: min(most, len(texts) - 1)].tolist()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.errors import BadInputError
+from rag.models import weights
 from rag.models.fetching import sha256
 from rag.models.weights import embedder_folder, encoder_folder
 
@@ -38,14 +39,15 @@ Row = TypeVar("Row")
 def base(labels: int, start: Path | None = None) -> tuple[Any, PreTrainedModel]:
     """Tokenizer and classifier with `labels` outputs on the default embedder's encoder, embeddings frozen.
 
-    `start` is a folder with a model of an earlier round, to go on from.
+    `start` is a folder with a model of an earlier round, to go on from. Raises ModelError if it has none.
     """
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
     place = str(embedder_folder())
     tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)
     place = str(start or place)
-    model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=labels, local_files_only=True)
+    with weights.loading("model", place, instead="name the model folder of an earlier round"):
+        model = AutoModelForSequenceClassification.from_pretrained(place, num_labels=labels, local_files_only=True)
     for parameter in model.bert.embeddings.parameters():
         parameter.requires_grad_(False)
     return tokenizer, model
@@ -202,8 +204,8 @@ def last_checkpoint(folder: Path, examples: Sequence[Any], start: Path | None) -
     """
     if not examples:
         raise BadInputError("there is nothing left to learn from beside what is kept for the scores: give more data")
-    weights = [sha256(path) for path in sorted(start.glob("*.safetensors"))] if start else []
-    told = hashlib.sha256(repr((examples, weights)).encode()).hexdigest()
+    begun_with = [sha256(path) for path in sorted(start.glob("*.safetensors"))] if start else []
+    told = hashlib.sha256(repr((examples, begun_with)).encode()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / "run.sha256"
     if kept.exists() and kept.read_text(encoding="ascii") != told:

@@ -133,7 +133,7 @@ def test_questions_without_any_in_other_words_are_told_of(tmp_path, model):
     path = tmp_path / "questions.jsonl"
     row = {"title": "A", "sentences": ["B."], "kind": "plain", "question": "What is it that this paper is about?"}
     path.write_text(json.dumps(row), encoding="utf-8")
-    with pytest.raises(BadInputError, match="no question in other words"):
+    with pytest.raises(BadInputError, match="no questions in other words about two papers"):
         asker.train(path, tmp_path, leave_out=frozenset(), start=model.folder)
 
 

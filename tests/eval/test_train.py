@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from eval.train import aspect_data, corpora, entailer, entailer_data, reader, reader_data, ship, training
+from eval.train import answerer, aspect_data, corpora, entailer, entailer_data, reader, reader_data, ship, training
 from eval.train.reader_data import NONE, Group
 from rag.errors import BadInputError, ModelError
 from rag.models import cross_encoder, load_entailer, weights
@@ -183,6 +183,19 @@ def test_a_run_goes_on_from_what_was_saved_to_its_end_and_never_from_another(tmp
 def test_a_start_that_is_no_earlier_round_is_named_and_no_hub_asked_for_it(tmp_path):
     with pytest.raises(BadInputError, match="holds no adapter of an earlier round"):
         training.adapted(3, tmp_path)
+
+
+@pytest.mark.parametrize("begun", [lambda start: training.base(1, start), answerer.base])
+def test_a_start_that_holds_no_whole_model_is_named(begun, tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"cannot be loaded: .*; name the (model )?folder of"):
+        begun(tmp_path)
+
+
+def test_a_text_is_no_neighbour_of_itself():
+    texts = ["whale songs at sea", "whales at sea", "grammars of cats"]
+    assert list(reader_data.neighbours_of(texts)) == [[1, 2], [0, 2], [1, 0]]
+    assert list(reader_data.neighbours_of(texts, 1)) == [[1], [0], [1]]
 
 
 def test_what_training_needs_is_named(monkeypatch, capsys):
