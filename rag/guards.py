@@ -502,10 +502,11 @@ def _scope(claim: str, evidence: str, _: str) -> Objection | None:
 
 @lru_cache(maxsize=8)  # every guard asks for the same
 def _relevant(claim: str, evidence: str) -> Sequence[str]:
-    """Sentences of the evidence that share at least half of the claim's content, figures aside, with it."""
+    """Sentences of the evidence that share at least half of the claim's content, figures aside, with it.
+
+    Where some have all of it, only those: the others are about something else.
+    """
     wanted = {term for term in terms(claim) if not term.isdecimal()}
-    return [
-        sentence
-        for sentence in sentences(evidence)
-        if wanted and len(wanted.intersection(terms(sentence))) >= len(wanted) / 2
-    ]
+    shared = [(len(wanted.intersection(terms(sentence))), sentence) for sentence in sentences(evidence)]
+    least = len(wanted) if any(count == len(wanted) for count, _ in shared) else len(wanted) / 2
+    return [sentence for count, sentence in shared if wanted and count >= least]

@@ -356,6 +356,14 @@ def test_a_figure_of_a_name_that_is_not_there_is_no_other_figure():
     assert guards.object_to("CodeLlama-7B has sparse circuits.", "CodeLlama-13B has sparse circuits.").contradicts
 
 
+SPEECH = "Robots learn from human video alone. Robots do not learn from human speech."
+
+
+def test_what_one_sentence_says_is_not_held_against_another():
+    assert guard_of("Robots learn from human video.", SPEECH) is None
+    assert guard_of("Robots learn from human speech.", SPEECH) == "negation"
+
+
 @pytest.mark.parametrize("text", ["A" * 50_000, "Aa" * 25_000 + "1", "a-" * 25_000, "-" * 50_000, "_" * 50_000])
 def test_endless_evidence_takes_no_endless_time(text):
     began = time.process_time()
