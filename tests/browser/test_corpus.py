@@ -73,6 +73,61 @@ def test_files_are_previewed_before_anything_is_written_and_papers_removed(opene
     expect(page.locator("#said")).to_have_text("Removed: On the sleep of otters")  # the new masthead leaves it
 
 
+def test_a_double_click_removes_nothing(opened, own):
+    page = corpus(opened(own[0]))
+    page.locator("#papers .card").first.click()
+    sure = page.locator("[data-act=remove]")
+    sure.dblclick()
+    expect(sure).to_have_text("Press again to remove it")
+    expect(sure).to_have_text("Remove from the library")  # some seconds later
+    expect(page.locator(".facts")).to_contain_text("41 papers")
+
+
+def test_a_page_that_is_come_back_to_tells_the_papers_of_now(opened, serving, embedder, tmp_path):
+    line = {"title": "On the sleep of otters", "abstract": "Otters sleep by day.", "year": 2021}
+    file = tmp_path / "otters.jsonl"
+    file.write_text(json.dumps(line), encoding="utf-8")
+    address = serving(tmp_path / "empty", embedder=embedder, generator=PacedGenerator(""))
+    other, page = opened(address), opened(address)
+    other.get_by_role("tab", name="Corpus").click()
+    expect(other.locator("#papers")).to_contain_text("No papers yet")
+    page.get_by_role("button", name="Go to Corpus").click()
+    page.locator("#add > button").click()
+    page.locator("#add input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Add them").click()
+    expect(page.locator(".facts")).to_contain_text("1 paper")
+    other.evaluate("dispatchEvent(new Event('focus'))")
+    expect(other.locator(".facts")).to_contain_text("1 paper")
+    expect(other.locator("#papers .card")).to_have_count(1)
+    other.get_by_role("tab", name="Ask").click()
+    expect(other.locator(".welcome")).to_contain_text("Ask your 1 paper")
+
+
+def test_a_long_abstract_leaves_the_form_its_room_and_goes_in_its_own_direction(opened, serving, embedder, tmp_path):
+    lines = [
+        {"title": "On the sleep of otters", "abstract": "Otters sleep by day. " * 400, "year": 2021},
+        {"title": "نوم القضاعات", "abstract": "تنام القضاعات نهارا.", "year": 2022},
+    ]
+    file = tmp_path / "papers.jsonl"
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    page = opened(serving(tmp_path / "empty", embedder=embedder, generator=PacedGenerator("")))
+    page.get_by_role("button", name="Go to Corpus").click()
+    page.locator("#add > button").click()
+    page.locator("#add input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Add them").click()
+    page.locator("#papers .card", has_text="otters").click()
+    expect(page.locator("#paper h2")).to_have_text("On the sleep of otters")
+    form = page.locator("#add")
+    assert form.evaluate("form => form.clientHeight >= form.scrollHeight")
+    page.locator("#papers .card", has_text="نوم").click()
+    expect(page.locator("#paper h2")).to_have_text("نوم القضاعات")
+    stop = """() => { const text = document.querySelector("#paper .abstract").firstChild, range = new Range();
+      range.setStart(text, text.length - 1); range.setEnd(text, text.length);
+      const first = new Range(); first.setStart(text, 0); first.setEnd(text, 1);
+      return range.getBoundingClientRect().left < first.getBoundingClientRect().left; }"""
+    assert page.evaluate(stop)  # its full stop is at the left of its first letter
+
+
 def test_a_file_taken_off_the_list_is_left_out_and_asking_begins_with_what_was_added(
     opened, serving, embedder, tmp_path
 ):

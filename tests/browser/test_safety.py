@@ -112,6 +112,8 @@ def test_nobody_is_shut_out(opened, address, device):
     from axe_playwright_python.sync_playwright import Axe
 
     page = opened(address, **device)
+    scheme = page.evaluate("getComputedStyle(document.documentElement).colorScheme")  # of the scrollbars, too
+    assert (scheme == "dark") == (device["color_scheme"] == "dark")
     faults = _faults(Axe().run(page), "welcome")
     ask(page)
     page.locator("#live .cite").first.click()

@@ -17,6 +17,7 @@ from rag.pipeline import Footnote
 from rag.types import Answer, Citation, Claim, Document, Verdict
 from ui.cli import main
 from ui.web import answering, app, downloads, feedback, security, uploads
+from ui.web.ask import AskTab
 from ui.web.corpus import CorpusTab, Shelf
 from ui.web.session import Asked, Session
 from ui.web.site import Site, filters_from, number_from, pressed
@@ -190,6 +191,25 @@ def test_a_paper_that_somebody_else_removed_is_said_to_be_gone(seeds, tmp_path):
     with gr.Blocks():
         tab = CorpusTab(Site(seeds, None, tmp_path))
     assert "no longer in the library" in tab._open(SimpleNamespace(value="gone"))
+
+
+def test_a_conversation_that_was_forgotten_is_said_to_be_and_stays_on_the_page(seeds, tmp_path):
+    import gradio as gr
+
+    site = Site(seeds, SimpleNamespace(error="", ready=True), tmp_path)
+    with gr.Blocks():
+        tab = AskTab(site)
+        changed = app._papers_changed(site, tab, tab.told)
+    left = '<article class="turn answered" data-turn="1">'
+    filters, anew = ["", "", "", "", ""], Session()  # as of a server that was started anew
+    for listed in (tab._submit("And its memory?", *filters, anew, left), tab._again(*filters, anew, left)):
+        changes = dict(zip(tab.page, listed, strict=True))
+        assert "press New conversation" in changes.pop("told")
+        assert all(change == gr.skip() for change in changes.values())
+    assert not anew.turn
+    assert changed["fn"](anew, left)[1] == gr.skip()
+    assert "Ask your 41 papers" in changed["fn"](anew, site.welcome())[1]
+    assert "And its memory?" in tab._submit("And its memory?", *filters, anew, site.welcome())[1]
 
 
 def test_what_comes_from_a_browser_is_text(seeds, tmp_path):

@@ -128,6 +128,7 @@ def test_a_run_stops_between_two_claims_of_the_judges_test(gated):
     job.start(plans.Plan(plan.folder, plan.questions, plans._claims("dev"), is_full=False))
     until(job, lambda now: now.stage == "testing the judge" and now.done >= 3)
     total = job.standing.total
+    assert not job.asks_now  # the generator is free
     job.stop()
     job.wait(PATIENCE_S)
     now = job.standing

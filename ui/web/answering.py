@@ -41,6 +41,20 @@ _STAGES = {
 }
 
 
+def is_forgotten(state: Session, live: str) -> bool:
+    """Whether the page shows a conversation of which nothing is known: Footnote was started anew, or it was left.
+
+    gradio keeps what belongs to a page for an hour after the page was last heard of.
+    """
+    return not state.turn and 'class="turn ' in text_from(live)
+
+
+def forgotten() -> Changes:
+    """What is said then; the page is left as it is, to be read and copied."""
+    text = "Footnote has been started anew, or this page was left for long: press New conversation to go on"
+    return {"told": told(text, toast=True)}
+
+
 def take_up(question: str, given: Sequence[Any], state: Session) -> Changes:
     """Show a question at once, under the filters of the form; it waits to be answered."""
     question = " ".join(text_from(question).split())[: MAX_QUESTION_CHARACTERS + 1]

@@ -16,7 +16,7 @@ from typing import Any
 import gradio as gr
 
 from rag.pipeline import Footnote
-from ui.web import security, tools
+from ui.web import answering, security, tools
 from ui.web.ask import AskTab
 from ui.web.compare import CompareTab
 from ui.web.corpus import CorpusTab
@@ -42,6 +42,7 @@ EVENTS = (
     "remove",
     "answered",
     "both",
+    "look",
 )
 # page.js calls footnoteAct for a press of a button with data-act
 BRIDGE = f"window.footnoteAct = (data) => {{ if ({list(EVENTS)}.includes(data.act)) trigger(data.act, data); }};"
@@ -65,7 +66,9 @@ def build(site: Site, *, together: int = 1, mcp: bool = False) -> gr.Blocks:
             with gr.Tab("About", id="about"):
                 gr.HTML(about(site, mcp=mcp), **PLAIN)
         ask.connect(bridge, together)
-        corpus.connect(bridge, browsing, ask.told, _papers_changed(site, ask, top))
+        changed = _papers_changed(site, ask, top)
+        corpus.connect(bridge, browsing, ask.told, changed)
+        bridge.look(**changed, queue=False, **QUIET)
         evaluation.connect(bridge, [watching, comparing], compare)
         compare.connect(bridge)
         bridge.tab(_tab_pressed, None, tabs, queue=False, **QUIET)
@@ -127,10 +130,11 @@ def _tab_pressed(event: gr.EventData) -> Any:
 def _papers_changed(site: Site, ask: AskTab, top: Any) -> dict[str, Any]:
     """The event that tells the masthead, and who has asked nothing yet, which papers there are now."""
 
-    def changed(state: Session) -> list[Any]:
-        return [masthead(site), gr.skip() if state.turn else site.welcome()]
+    def changed(state: Session, live: str) -> list[Any]:
+        is_asked = state.turn or answering.is_forgotten(state, live)
+        return [masthead(site), gr.skip() if is_asked else site.welcome()]
 
-    return {"fn": changed, "inputs": ask.session, "outputs": [top, ask.live]}
+    return {"fn": changed, "inputs": [ask.session, ask.live], "outputs": [top, ask.live]}
 
 
 def _opened(site: Site, ask: AskTab) -> Callable[[Session, gr.Request], list[Any]]:

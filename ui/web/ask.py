@@ -90,7 +90,7 @@ class AskTab:
         model: dict[str, Any] = {"concurrency_id": MODEL, "concurrency_limit": limit, "api_visibility": "private"}
         place: dict[str, Any] = {"show_progress": "minimal", "show_progress_on": self.queue}  # in the queue
         answer: dict[str, Any] = {"fn": self._answer, "inputs": self.session, "outputs": written, **model, **place}
-        given = [*self.filters, self.session]  # as the handlers take it apart again
+        given = [*self.filters, self.session, self.live]  # as the handlers take it apart again
         runs = [
             self.box.submit(self._submit, [self.box, *given], outputs, queue=False, **QUIET).then(**answer),
             bridge.ask(self._press, given, outputs, queue=False, **QUIET).then(**answer),
@@ -118,14 +118,18 @@ class AskTab:
         return [changes.get(name, gr.skip()) for name in names or self.page]
 
     def _submit(self, question: str, *given: Any) -> list[Any]:
-        *filters, state = given
+        *filters, state, live = given
+        if answering.is_forgotten(state, live):
+            return self._listed(answering.forgotten())
         return self._listed(answering.take_up(question, filters, state))
 
     def _press(self, event: gr.EventData, *given: Any) -> list[Any]:
         return self._submit(pressed(event, "value"), *given)
 
     def _again(self, *given: Any) -> list[Any]:
-        *filters, state = given
+        *filters, state, live = given
+        if answering.is_forgotten(state, live):
+            return self._listed(answering.forgotten())
         return self._listed(answering.take_up_again(filters, state))
 
     def _answer(self, state: Session) -> Iterator[list[Any]]:

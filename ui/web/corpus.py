@@ -50,10 +50,10 @@ class CorpusTab:
                         file_types=uploads.SUFFIXES,
                         height=160,
                     )
-                    self.preview = gr.HTML(elem_id="preview", **PLAIN)
-                    with gr.Row(visible=False, elem_id="decide") as self.decide:
+                    with gr.Row(visible=False, elem_id="decide") as self.decide:  # above the preview, which may be long
                         self.confirm = gr.Button("Add them", variant="primary", size="sm", min_width=80)
                         self.discard = gr.Button("Leave it", size="sm", min_width=80)
+                    self.preview = gr.HTML(elem_id="preview", **PLAIN)
                 self.paper = gr.HTML(html("nopaper"), elem_id="paper", **PLAIN)
 
     def connect(self, bridge: Any, tab: gr.Tab, said: Any, changed: Mapping[str, Any]) -> None:
@@ -61,13 +61,14 @@ class CorpusTab:
         sifting = [self.text, self.venue, self.first, self.last]
         for box in sifting:
             box.change(self._sift, [*sifting, self.shelf], self.list, trigger_mode="always_last", queue=False, **QUIET)
-        tab.select(self._sift_same, [*sifting, self.shelf], self.list, queue=False, **QUIET)
         bridge.turn_page(self._turn, [*sifting, self.shelf], self.list, queue=False, **QUIET)
         bridge.paper(self._open, None, self.paper, queue=False, **QUIET)
 
         writing: dict[str, Any] = {"concurrency_id": "writing", "concurrency_limit": 1, **QUIET}
         anew = {"fn": self._sift_same, "inputs": [*sifting, self.shelf], "outputs": self.list, "queue": False, **QUIET}
         bridge.remove(self._remove, None, [self.paper, said], **writing).then(**anew).then(**changed, **QUIET)
+        tab.select(**anew)
+        bridge.look(**anew)
         given, about_files = [self.files, self.shelf], [self.preview, self.decide]
         for listed in (self.files.upload, self.files.delete):
             listed(self._preview, given, about_files, trigger_mode="always_last", **QUIET)

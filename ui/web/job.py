@@ -66,9 +66,9 @@ class Job:
 
     @property
     def asks_now(self) -> bool:
-        """Whether a question of the run is in work."""
+        """Whether a question of the run is in work, for which the generator writes."""
         now = self._standing
-        return now is not None and now.is_under_way and not now.waits
+        return now is not None and now.is_under_way and not now.waits and now.stage.startswith(("asking", "control"))
 
     def assert_free(self) -> None:
         """Raise BadInputError where a run is under way."""

@@ -5,7 +5,7 @@ What a browser sends may be forged: it is read through `pressed` and `filters_fr
 
 from __future__ import annotations
 
-import itertools
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from ui.web.render import html
 PLAIN: dict[str, Any] = {"html_template": "${value}", "js_on_load": None, "apply_default_css": False}
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 EXAMPLES_FROM = 300  # papers whose titles are looked at for example questions
-_numbers = itertools.count()  # so that the same thing can be said twice
 
 
 @dataclass
@@ -62,7 +61,8 @@ class Site:
 
 def told(text: str, *, toast: bool = False) -> str:
     """Something to say, aloud to who listens; with `toast` also for all to see."""
-    return html("said", text=text, toast=toast, number=next(_numbers))
+    number = secrets.token_hex(4)  # so that the same thing can be said twice, also by a server that is started anew
+    return html("said", text=text, toast=toast, number=number)
 
 
 def pressed(event: Any, name: str) -> str:

@@ -204,6 +204,7 @@
     else if ("closest" in data) { turn = data.closest; chosen = null; apply(); openSheet(button, one("#evcol")); one("#evcol").scrollTo({ top: 0 }); }
     else if ("act" in data) {
       const sure = "sure" in data;
+      if (sure && event.detail > 1) return; // a double click is one press
       if (sure && !button.classList.contains("asked")) {
         const before = button.textContent;
         button.classList.add("asked"); button.textContent = data.sure;
@@ -248,6 +249,8 @@
     else if (now && !reminded) { reminded = true; window.footnoteAct?.({ act: "remind" }); }
     waits = now;
   }, 4000);
+
+  window.addEventListener("focus", () => window.footnoteAct?.({ act: "look" })); // papers may have come or gone meanwhile
 
   const onlyStreams = (records) => { // a draft has no footnotes: nothing to set again, however long the page is
     const live = one("#live");
