@@ -8,7 +8,8 @@ ended in an error in either run can be compared in nothing; with errors in B tha
 from __future__ import annotations
 
 import json
-import statistics as numbers
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from rag.types import JSON
 
 SIGNIFICANT = 0.05
 SORTED_BY = "key_facts"  # rows are sorted by the change in this
+_ROUNDING = 1e-9
 _ROW = {"id", "type", "cluster", "outcome", "scores"}  # what a row of scores.json has
 
 _Pair = tuple[float, float, float, float]  # part and whole in A, part and whole in B
@@ -134,13 +136,12 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
     kept = [(pair, cluster) for pair, cluster in zip(pairs, clusters, strict=True) if pair]
     if not kept:
         return None
-    own = [pair for pair, _ in kept]
+    own = _weighed(metric, [pair for pair, _ in kept])
     keys = [cluster for _, cluster in kept]
     before = [part / whole for part, whole, _, _ in own]
     after = [part / whole for _, _, part, whole in own]
-    interval = bootstrap(own, lambda rows: _difference(metric, rows), clusters=keys, resamples=1000)
+    interval = bootstrap(own, _difference, clusters=keys, resamples=1000)
     binary = set(before) | set(after) <= {0.0, 1.0}
-    compared = own if metric.pooled else [(x, 1.0, y, 1.0) for x, y in zip(before, after, strict=True)]
     changes = [y - x for x, y in zip(before, after, strict=True)]
     better = sum((change < 0) == metric.lower_is_better and change != 0 for change in changes)
     return {
@@ -148,41 +149,55 @@ def _metric(metric: Metric, pairs: Sequence[_Pair | None], clusters: Sequence[st
         "says": metric.says,
         "lower_is_better": metric.lower_is_better,
         "is_rate": metric.is_rate,
-        "a": _side(metric, own, 0),
-        "b": _side(metric, own, 2),
-        "difference": _difference(metric, own),
+        "a": _side(own, 0),
+        "b": _side(own, 2),
+        "difference": _difference(own),
         "low": interval.low if interval else None,
         "high": interval.high if interval else None,
-        "p": swap_sides(compared, clusters=keys),  # what is tested is what is shown
+        "p": swap_sides(own, clusters=keys),
         "p_mcnemar": mcnemar([x == 1 for x in before], [x == 1 for x in after]) if binary else None,
         "n": len(own),
         "clusters": len(set(keys)),
-        "detectable": _detectable(changes, binary=binary),
+        "detectable": _detectable_rate(changes) if binary else _detectable(own, keys),
         "wins": better,
         "ties": changes.count(0.0),
         "losses": len(changes) - better - changes.count(0.0),
     }
 
 
-def _side(metric: Metric, rows: Sequence[_Pair], first: int) -> float | None:
-    if metric.pooled:
-        whole = sum(row[first + 1] for row in rows)
-        return sum(row[first] for row in rows) / whole if whole else None
-    return sum(row[first] / row[first + 1] for row in rows) / len(rows) if rows else None
+def _weighed(metric: Metric, rows: Sequence[_Pair]) -> list[_Pair]:
+    """The rows whose pooled shares are the metric: each question as one item, unless its items count."""
+    return list(rows) if metric.pooled else [(a / b, 1.0, c / d, 1.0) for a, b, c, d in rows]
 
 
-def _difference(metric: Metric, rows: Sequence[_Pair]) -> float | None:
-    one, other = _side(metric, rows, 0), _side(metric, rows, 2)
-    return None if one is None or other is None else other - one
+def _side(rows: Sequence[_Pair], first: int) -> float:
+    return sum(row[first] for row in rows) / sum(row[first + 1] for row in rows)
 
 
-def _detectable(changes: Sequence[float], *, binary: bool) -> float | None:
-    """The smallest difference that so many questions would probably show."""
+def _difference(rows: Sequence[_Pair]) -> float:
+    return _side(rows, 2) - _side(rows, 0)
+
+
+def _detectable_rate(changes: Sequence[float]) -> float | None:
+    """The smallest difference of rates that so many questions would probably show, taken as independent."""
     discordant = sum(change != 0 for change in changes) / len(changes)
-    if binary:
-        return detectable_rate(len(changes), discordant=max(discordant, DISCORDANT))  # few may be chance
-    deviation = numbers.pstdev(changes) if len(changes) > 1 else 0.0
-    return detectable_mean(len(changes), deviation) if deviation else None
+    return detectable_rate(len(changes), discordant=max(discordant, DISCORDANT))  # few may be chance
+
+
+def _detectable(rows: Sequence[_Pair], clusters: Sequence[str]) -> float | None:
+    """The smallest difference that so many questions, in clusters, would probably show.
+
+    What a cluster adds to the difference is linear in its sums; of a pooled share to the first order.
+
+    Source: the ratio estimator, Cochran, Sampling Techniques, 1977, chapter 6.
+    """
+    one, other = _side(rows, 0), _side(rows, 2)
+    items_a, items_b = (sum(row[place] for row in rows) / len(rows) for place in (1, 3))
+    added: dict[str, float] = defaultdict(float)
+    for (a, b, c, d), cluster in zip(rows, clusters, strict=True):
+        added[cluster] += (c - other * d) / items_b - (a - one * b) / items_a
+    deviation = math.sqrt(sum(each**2 for each in added.values()) / len(rows))
+    return detectable_mean(len(rows), deviation) if deviation > _ROUNDING else None
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
@@ -200,11 +215,11 @@ def _by_type(ids: Sequence[str], rows_a: Mapping[str, Any], rows_b: Mapping[str,
         for name in names:
             pairs = [pair for pair in _pairs(name, own, rows_a, rows_b) if pair]
             if pairs:
-                metric = METRICS[name]
+                weighed = _weighed(METRICS[name], pairs)
                 found[kind][name] = {
-                    "a": _side(metric, pairs, 0),
-                    "b": _side(metric, pairs, 2),
-                    "difference": _difference(metric, pairs),
+                    "a": _side(weighed, 0),
+                    "b": _side(weighed, 2),
+                    "difference": _difference(weighed),
                     "n": len(pairs),
                 }
     return found

@@ -21,6 +21,11 @@ from eval.report.pairings import way
 from eval.scoring import METRICS
 
 SLICES = ("success@5", "a_paper_right", "key_facts", "coverage", "faithfulness", "false_refusal", "false_answer")
+READING = (
+    "B − A in points (of words, in words), with 95% intervals; “all alike” is no certainty. Verdicts are by p after "
+    "Holm's correction over all metrics. “Detectable” is the smallest difference that this many questions would show "
+    "four times in five, before that correction."
+)
 BETTER, WORSE, UNTOLD = "better", "worse", "cannot be told"
 VERDICTS = {
     BETTER: Sign("good", "▲", BETTER),

@@ -39,9 +39,11 @@ def change(value: float | None, *, is_rate: bool = True) -> str:
 
 
 def changes(low: float | None, high: float | None, *, is_rate: bool = True) -> str:
-    """`−1.0 to +4.2`; empty without an interval."""
+    """`−1.0 to +4.2`; empty without an interval. One without width would look like certainty: it is put in words."""
     if low is None or high is None:
         return ""
+    if low == high:
+        return "all alike"
     return f"{change(low, is_rate=is_rate)} to {change(high, is_rate=is_rate)}"
 
 

@@ -49,6 +49,7 @@ def comparison_markdown(comparison: Mapping[str, Any], paired: Sequence[Pairing]
         _section("In short", "\n".join(verdicts), ""),
         _section("Gates", "\n".join(gates), "No gate was asked for."),
         _section("What differs", _table(compared.differing(comparison)), ""),
+        compared.READING,
         *(_section(group.capitalize(), _changes(rows), "") for group, rows in compared.changes(comparison)),
         _section("By type of question", _table(compared.slices(comparison)), "Nothing was compared by type."),
         _section("Failures", _table(failures(paired)), "Neither run has a failure."),

@@ -75,6 +75,7 @@ def comparison_page(comparison: Mapping[str, Any], paired: Sequence[Pairing]) ->
         questions=comparison.get("questions", len(paired)),
         differing=compared.differing(comparison),
         told=compared.told(comparison),
+        reading=compared.READING,
         gates=compared.gates(comparison),
         changes=compared.changes(comparison),
         slices=compared.slices(comparison),

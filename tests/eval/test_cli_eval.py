@@ -135,6 +135,37 @@ def test_a_clear_change_is_told_and_gated(tmp_path):
     assert compare.outcome(compare.compare(b, a, [], [], [], gates=[gate])) is GateOutcome.PASS
 
 
+def pooled(folder, shares):
+    """A run of which nothing is known but the faithfulness of claims, (cluster, supported, claims) a question."""
+    folder.mkdir()
+    rows = [
+        {"id": f"q{n}", "type": "fact", "cluster": cluster, "answerable": True, "outcome": "answered",
+         "scores": {"faithfulness": [part, whole, 0]}}
+        for n, (cluster, part, whole) in enumerate(shares)
+    ]  # fmt: skip
+    (folder / "scores.json").write_text(json.dumps({"rows": rows, "judge": "words"}))
+    (folder / "run.json").write_text(json.dumps({"questions_sha256": "1f"}))
+    return folder
+
+
+def test_what_could_be_detected_is_of_the_pooled_difference_and_of_clusters(tmp_path):
+    # one answer of ten claims among nineteen of one: what it does weighs a third of all
+    before = [(f"c{n}", 1, 1) for n in range(19)] + [("c19", 5, 10)]
+    after = [*before[:-1], ("c19", 10, 10)]
+    a, b = pooled(tmp_path / "a", before), pooled(tmp_path / "b", after)
+    row = compare.compare(a, b, [], [], [])["metrics"]["faithfulness"]
+    assert row["difference"] == pytest.approx(5 / 29)
+    # what each question of A lacks or has beyond 24 / 29 of its claims; a question has 29 / 20 claims
+    ones, last = (1 - 24 / 29) / 1.45, (5 - 10 * 24 / 29) / 1.45
+    deviation = ((19 * ones**2 + last**2) / 20) ** 0.5
+    assert row["detectable"] == pytest.approx((1.959964 + 0.841621) * deviation / 20**0.5, abs=1e-5)
+    # every question asked twice tells no more than once
+    twice_a, twice_b = pooled(tmp_path / "aa", before * 2), pooled(tmp_path / "bb", after * 2)
+    again = compare.compare(twice_a, twice_b, [], [], [])["metrics"]["faithfulness"]
+    assert (again["n"], again["clusters"]) == (40, 20)
+    assert again["detectable"] == pytest.approx(row["detectable"])
+
+
 def test_runs_over_other_questions_and_unknown_metrics_are_refused(tmp_path):
     a, b = scored(tmp_path / "a", [1.0]), scored(tmp_path / "b", [1.0, 1.0])
     with pytest.raises(EvalError, match="other questions"):

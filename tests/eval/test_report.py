@@ -370,6 +370,12 @@ def test_the_comparison_says_when_why_and_how(compared):
     assert first["data-tokens"].startswith("worse")
 
 
+def test_a_comparison_says_how_to_read_it_and_that_no_width_is_no_certainty(compared):
+    for name in ("report.html", "report.md"):
+        assert "would show four times in five, before that correction" in " ".join(compared[name].split())
+    assert formats.changes(0.0, 0.0) == "all alike"
+
+
 def test_a_question_that_one_run_lacks_is_left_out(scores, tmp_path):
     write_comparison(tmp_path, comparison(scores), QUESTIONS, RECORDS, OTHERS[::-1][:3])
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
