@@ -41,7 +41,10 @@ def read_collection(folder: Path) -> Collection:
     """Read a collection; only judged queries are kept. Raises EvalError that says which file is missing or wrong."""
     corpus = _one(folder, "corpus.jsonl")
     qrels = _qrels(folder)
-    queries = {key: text for key, text in _queries(folder) if key in qrels}
+    queries: dict[str, str] = {}
+    for key, text in _queries(folder):
+        if key in qrels and queries.setdefault(key, text) != text:
+            raise EvalError(f"{folder}: there are two queries {key!r}")
     if not queries:
         raise EvalError(f"{folder}: no query of the queries file is judged in the qrels")
     if silent := [key for key, text in queries.items() if not text.strip()]:
@@ -126,7 +129,7 @@ def _queries(folder: Path) -> Iterator[tuple[str, str]]:
     for number, line in _lines(path):
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EvalError(f"{path}, line {number}: {error}") from error
         if not isinstance(row, dict) or "_id" not in row or not isinstance(row.get("text"), str):
             raise EvalError(f"{path}, line {number}: no _id or no text")
@@ -140,13 +143,17 @@ def _qrels(folder: Path) -> dict[str, dict[str, int]]:
         raise EvalError(f"{folder} has neither qrels/*.tsv nor qrels.txt")
     grades: dict[str, dict[str, int]] = {}
     for place, (number, line) in enumerate(_lines(chosen)):
-        parts = next(csv.reader([line], delimiter="\t")) if "\t" in line else line.split()
-        is_grade = bool(re.fullmatch("-?[0-9]+", parts[-1]))
+        try:
+            parts = next(csv.reader([line], delimiter="\t")) if "\t" in line else line.split()
+        except csv.Error as error:
+            raise EvalError(f"{chosen}, line {number}: {error}") from error
+        is_grade = bool(re.fullmatch("-?[0-9]{1,9}", parts[-1]))
         if not place and not is_grade:
             continue  # the header of the BEIR layout
         if len(parts) not in (3, 4) or not is_grade:
             raise EvalError(f"{chosen}, line {number}: not (query, document, grade) nor (query, 0, document, grade)")
-        grades.setdefault(parts[0], {})[parts[-2]] = int(parts[-1])
+        if grades.setdefault(parts[0], {}).setdefault(parts[-2], int(parts[-1])) != int(parts[-1]):
+            raise EvalError(f"{chosen}, line {number}: another grade for query {parts[0]!r} and document {parts[-2]!r}")
     return grades
 
 

@@ -126,6 +126,30 @@ def test_a_bad_line_is_named_where_it_stands(tmp_path):
         beir.read_collection(folder)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("qrels/test.tsv", f"1\tw\t1\n1\t{'x' * 200_000}\t1\n", r"test\.tsv, line 2: field larger"),
+        ("qrels/test.tsv", f"1\tw\t1\n1\tm\t{'9' * 5_000}\n", r"test\.tsv, line 2: not \(query"),
+        ("qrels/test.tsv", "1\tw\t1\n1\tw\t0\n", r"test\.tsv, line 2: another grade for query '1' and document 'w'"),
+        ("queries.tsv", "1\twhales\n1\tbees\n", "there are two queries '1'"),
+        ("queries.jsonl", "[" * 100_000, r"queries\.jsonl, line 1"),
+    ],
+    ids=["long", "digits", "grades", "queries", "deep"],
+)
+def test_what_would_be_read_wrongly_is_named(tmp_path, name, content, told):
+    folder = collection(tmp_path / "c")
+    (folder / name).write_text(content)
+    with pytest.raises(EvalError, match=told):
+        beir.read_collection(folder)
+
+
+def test_a_line_that_stands_twice_counts_once(tmp_path):
+    folder = collection(tmp_path / "c")
+    (folder / "qrels" / "test.tsv").write_text("1\tw\t1\n1\tw\t1\n")
+    assert beir.read_collection(folder).qrels == {"1": {"w": 1}}
+
+
 def test_a_byte_order_mark_loses_no_query(tmp_path):
     folder = collection(tmp_path / "c", trec=True)
     for name in ("queries.tsv", "qrels.txt"):
