@@ -23,6 +23,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has
 PERL = "How does PERL compare with conventional RLHF in speed and memory?"
 DRAFT = (
     "PERL performs on par with the conventional RLHF setting, while training faster, and with less memory [1]. "
+    "We compare PERL to conventional fine-tuning (full-tuning) across various configurations for 7 benchmarks [2]. "
     "PERL needs 900 GPUs [1]."
 )
 
