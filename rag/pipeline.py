@@ -30,7 +30,7 @@ from rag.errors import BadInputError
 from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
-from rag.models import Embedder, Entailer, Generator, Reader
+from rag.models import Embedder, Entailer, Generator, Reader, without_thoughts
 from rag.salience import Salience, salience
 from rag.sentences import Query
 from rag.settings import Settings
@@ -40,6 +40,7 @@ from rag.verify import verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
 CHECK_PAPERS = 3
+WROTE_NOTHING = "the generator wrote no answer; one that thinks first may need more FOOTNOTE_MAX_NEW_TOKENS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +238,9 @@ class Footnote:
             clock.first("first_words")
             written += piece
             yield Delta(piece)
-            if is_spent := answering.is_spent(written, shown, closely=closely):
+            if is_spent := answering.is_spent(without_thoughts(written), shown, closely=closely):
                 break
+        written = without_thoughts(written)
         clock.lap("generate")
         yield Progress("checking")
         draft = answering.read(written, shown, is_unfinished=is_spent)
@@ -247,7 +249,7 @@ class Footnote:
             yield replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
             return
         answer = conclude(
-            replace(answer, fabricated_markers=draft.fabricated),
+            replace(answer, fabricated_markers=draft.fabricated, notice="" if written.strip() else WROTE_NOTHING),
             verify(draft.claims, documents, entailer=self.entailer, closely=closely),
             replace(selection, evidence=shown),
             entailer=self.entailer,

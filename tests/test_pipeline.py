@@ -6,7 +6,7 @@ import pytest
 
 from rag.errors import BadInputError, DocumentNotFoundError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters
-from rag.pipeline import Delta, Footnote, Progress
+from rag.pipeline import WROTE_NOTHING, Delta, Footnote, Progress
 from rag.text import sentences
 from rag.types import Abstention, Answer, Turn, Verdict
 from rag.verify import VERBATIM
@@ -46,6 +46,28 @@ def test_a_faithful_draft_is_kept_with_its_footnote(seeds):
     assert first.citations[0].source == PERL
     assert first.judge == "guards + footnote-entailer"
     assert_every_quote_is_verbatim(seeds, answer)
+
+
+@pytest.mark.parametrize(
+    "draft", ["", "\n", "<think>PERL performs on par with the conventional RLHF setting [{n}]. So"]
+)
+def test_a_generator_that_writes_nothing_or_only_thoughts_is_told_beside_the_quotations(seeds, draft):
+    seeds.generator.draft = lambda prompt: draft.format(n=numbered(prompt, "on par with"))
+    answer = seeds.ask(QUESTION)
+    assert answer.notice == WROTE_NOTHING
+    assert {claim.judge for claim in answer.claims} == {VERBATIM}
+    assert not answer.withdrawn
+
+
+@pytest.mark.parametrize("opened", ["<think>\n", ""])
+def test_thoughts_ahead_of_an_answer_are_no_part_of_it(seeds, opened):
+    seeds.generator.draft = lambda prompt: (
+        f"{opened}Let me see. NO ANSWER? The moon is made of cheese [1].\n</think>\n\n"
+        f"PERL performs on par with the conventional RLHF setting [{numbered(prompt, 'on par with')}]."
+    )
+    answer = seeds.ask(QUESTION)
+    assert answer.claims[0].text == "PERL performs on par with the conventional RLHF setting."
+    assert (answer.withdrawn, answer.notice) == ((), "")
 
 
 @pytest.mark.parametrize(

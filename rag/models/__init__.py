@@ -13,7 +13,7 @@ from rag.models.asker import Asker, QueryLikelihood
 from rag.models.embedder import Embedder, TransformerEmbedder
 from rag.models.entailer import Entailer, Entailment, NliEntailer, load_entailer
 from rag.models.fetching import Say
-from rag.models.generator import Generator, TransformerGenerator, check_place, load_causal
+from rag.models.generator import Generator, TransformerGenerator, check_place, load_causal, without_thoughts
 from rag.models.reader import Reader, load_reader
 from rag.models.server import ServerEmbedder, ServerGenerator, check_url
 from rag.settings import Settings
@@ -37,6 +37,7 @@ __all__ = [
     "load_entailer",
     "load_generator",
     "load_reader",
+    "without_thoughts",
 ]
 
 

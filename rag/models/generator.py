@@ -21,6 +21,7 @@ from rag.models.adapter import add
 LOOKUP_TOKENS = 3  # prompt lookup: grounded answers copy their evidence, 35 → 50 tokens/s here
 INSTEAD = "give a hub id, a folder or a GGUF file, or a server with --llm-url"
 _WAIT_S = 120.0  # a model that gives no token for so long is taken for dead
+_THOUGHTS = ("<think>", "</think>")
 _ON_HUB = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?(/[^/]+\.gguf)?")  # what can be an id, or a file in its repository
 
 
@@ -133,6 +134,15 @@ class TransformerGenerator:
             for key, value in inputs.items()
             if key in {"input_ids", "attention_mask"}
         }
+
+
+def without_thoughts(written: str) -> str:
+    """What was written after the thoughts that some models begin with, where nobody has parted them; none yet, if open.
+
+    The mark that opens them may be missing, because the chat template has it.
+    """
+    _, closed, after = written.rpartition(_THOUGHTS[1])
+    return after if closed else "" if written.lstrip().startswith(_THOUGHTS[0]) else written
 
 
 def check_place(name: str) -> None:
