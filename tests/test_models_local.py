@@ -332,6 +332,23 @@ def test_an_embedder_pools_and_prompts_as_its_files_say(tokenizer, tmp_path):
             TransformerEmbedder(tmp_path, "tiny")
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("modules.json", '[{"type": "st.Transformer"}, {"type": "st.Dense"}]', "'tiny' has a module 'Dense'"),
+        ("sentence_bert_config.json", "{", r"sentence_bert_config\.json' cannot be loaded"),
+    ],
+)
+def test_an_embedder_that_needs_more_than_is_done_here_is_refused(tokenizer, tmp_path, file, content, message):
+    from transformers import BertConfig, BertModel
+
+    BertModel(BertConfig(**SIZES)).save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    with pytest.raises(ModelError, match=message):
+        TransformerEmbedder(tmp_path, "tiny")
+
+
 def test_texts_are_padded_on_the_right_whatever_the_tokenizer_likes(tokenizer, tmp_path):
     import torch
     from transformers import BertConfig, BertModel

@@ -85,6 +85,7 @@ def test_a_busy_server_is_asked_again(server):
         ((401, {}, ["no"]), "FOOTNOTE_API_KEY"),
         ((404, {}, ["no model"]), "the-only-one"),
         ((500, {}, ["out of memory"]), "out of memory"),
+        ((429, {"retry-after": "3600"}, ["no more"]), r"answered 429: it is busy; ask again in 3600 s \(no more\)"),
         ((200, {}, ["data: {broken"]), "broken event"),
         ((200, {}, ['data: {"error": {"message": "gone"}}']), "gone"),
         ((200, {"x-cut": "1"}, said("Half")), "broke off"),

@@ -28,6 +28,8 @@ CPU_BATCH_TOKENS = 1_024  # padded tokens a pass: more fall out of a processor's
 GPU_BATCH_TOKENS = 32_768
 _POOLINGS = {"mean": "mean", "mean_sqrt_len": "mean", "cls": "cls", "lasttoken": "last"}  # a length is not kept
 
+_MODULES = frozenset(("Transformer", "Pooling", "Normalize", "Dropout"))  # all that is done to a text, or nothing
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -100,10 +102,11 @@ class TransformerEmbedder:
         self._batch_tokens = CPU_BATCH_TOKENS if self._device == "cpu" else GPU_BATCH_TOKENS
         self._model = model.to(self._device).eval()
         self.dimension = int(self._model.config.hidden_size)
-        self._pooling = _pooling(_read(place, "1_Pooling/config.json", local), name)
-        prompts = _read(place, "config_sentence_transformers.json", local).get("prompts") or {}
+        _check_modules(_read(place, "modules.json", local), name)
+        self._pooling = _pooling(_setting(place, "1_Pooling/config.json", local), name)
+        prompts = _setting(place, "config_sentence_transformers.json", local).get("prompts") or {}
         self._query_prompt = str(prompts.get("query") or "")
-        setting = _read(place, "sentence_bert_config.json", local)
+        setting = _setting(place, "sentence_bert_config.json", local)
         self.max_tokens = _max_tokens(setting, self._model.config, self._tokenizer)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -217,8 +220,14 @@ def _unit(vector: Vectors) -> Vectors:
     return np.asarray(vector / norm, np.float32) if norm else vector
 
 
-def _read(place: Path | str, name: str, local: bool) -> dict[str, Any]:
-    """A JSON file of the model, empty where it has none."""
+def _setting(place: Path | str, name: str, local: bool) -> dict[str, Any]:
+    """The object in a JSON file of the model, empty where there is none. Raises ModelError."""
+    content = _read(place, name, local)
+    return content if isinstance(content, dict) else {}
+
+
+def _read(place: Path | str, name: str, local: bool) -> Any:
+    """What a JSON file of the model holds, `None` where it has none. Raises ModelError."""
     from transformers.utils.hub import cached_file
 
     found = cached_file(
@@ -228,8 +237,19 @@ def _read(place: Path | str, name: str, local: bool) -> dict[str, Any]:
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )
-    content = json.loads(Path(found).read_text(encoding="utf-8")) if found else {}
-    return content if isinstance(content, dict) else {}
+    with weights.loading("setting", f"{place}/{name}", instead="mend that file, or name another embedder"):
+        return json.loads(Path(found).read_text(encoding="utf-8")) if found else None
+
+
+def _check_modules(modules: Any, name: str) -> None:
+    """Refuse a model whose vectors are made by more than what is done here. Raises ModelError."""
+    types = [str(module.get("type", "")) for module in modules or [] if isinstance(module, dict)]
+    kinds = [kind.rpartition(".")[2] for kind in types]
+    if others := [kind for kind in kinds if kind and kind not in _MODULES]:
+        raise ModelError(
+            f"embedder {name!r} has a module {others[0]!r}, which is not applied here: "
+            "name one without, or a server that has it with --embed-url"
+        )
 
 
 def _pooling(setting: dict[str, Any], name: str) -> str:

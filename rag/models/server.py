@@ -22,6 +22,7 @@ from rag.tokens import count
 
 CONNECT_S, READ_S = 5.0, 120.0
 RETRIES = 3
+LONGEST_PAUSE_S = 30.0  # a server that wants to be left alone for longer is, and that is told
 BATCH = 64  # texts a request
 _BUSY = frozenset((429, 502, 503))
 
@@ -89,8 +90,9 @@ class Server:
         try:
             for attempt in range(RETRIES + 1):
                 with self._client.stream("POST", self.url + path, json=body) as response:
-                    if response.status_code in _BUSY and attempt < RETRIES:
-                        time.sleep(_pause(response.headers.get("retry-after"), attempt))
+                    pause = _pause(response.headers.get("retry-after"), attempt)
+                    if response.status_code in _BUSY and attempt < RETRIES and pause <= LONGEST_PAUSE_S:
+                        time.sleep(pause)
                         continue
                     if response.status_code != 200:
                         raise ServerError(self._explained(path, response, body))
@@ -114,6 +116,9 @@ class Server:
             return f"{where}: set FOOTNOTE_API_KEY to a key that it takes"
         if response.status_code == 404:
             return f"{where}: it may not have the model {body.get('model')!r}; it has: {self._models()} ({told})"
+        if response.status_code in _BUSY:
+            wanted = response.headers.get("retry-after", "")[:40]
+            return f"{where}: it is busy; ask again {f'in {wanted} s' if wanted.isdecimal() else 'later'} ({told})"
         return f"{where}: {told}"
 
     def _models(self) -> str:
@@ -216,6 +221,6 @@ def _piece(event: Any) -> str:
 
 def _pause(retry_after: str | None, attempt: int) -> float:
     try:
-        return max(0.0, min(10.0, float(retry_after or "")))
+        return max(0.0, float(retry_after or ""))
     except ValueError:
         return 0.5 * 2.0**attempt

@@ -67,9 +67,9 @@ def embedder_folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
-def generator_folder(*, say: Say | None = None) -> Path:
+def generator_folder(*, say: Say | None = None, checked: bool = False) -> Path:
     """The folder of the default generator, fetched when it is not there yet. Raises ModelError."""
-    return fetching.fetched(fetching.GENERATOR, say=say)
+    return fetching.fetched(fetching.GENERATOR, say=say, checked=checked)
 
 
 def generator_is_here() -> bool:
@@ -77,9 +77,9 @@ def generator_is_here() -> bool:
     return fetching.place_of(fetching.GENERATOR).exists()
 
 
-def encoder_folder(*, say: Say | None = None) -> Path:
+def encoder_folder(*, say: Say | None = None, checked: bool = False) -> Path:
     """The folder of the encoder under the entailer, fetched when it is not there yet. Raises ModelError."""
-    return fetching.fetched(fetching.ENCODER, say=say)
+    return fetching.fetched(fetching.ENCODER, say=say, checked=checked)
 
 
 def status(role: str, name: str) -> ModelStatus:

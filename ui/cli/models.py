@@ -18,7 +18,7 @@ from ui.cli.options import MODEL_OPTIONS, json_option, model_options
 
 
 @click.command(epilog="Example: footnote models --fetch")
-@click.option("--fetch", is_flag=True, help="Fetch what is missing, now rather than at the first question.")
+@click.option("--fetch", is_flag=True, help="Fetch what is missing or damaged, now rather than at the first question.")
 @json_option
 @model_options
 @click.pass_context
@@ -29,9 +29,9 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
     settings = chosen.settings
     own_entailer = settings.entailer == OWN_ENTAILER
     if fetch and chosen.generator_is_small:
-        weights.generator_folder(say=_say)
+        weights.generator_folder(say=_say, checked=True)
     if fetch and own_entailer:
-        weights.encoder_folder(say=_say)
+        weights.encoder_folder(say=_say, checked=True)
     rows = [
         _served("embedder", settings.embedder, settings.embed_url),
         _served("reader", settings.reranker, ""),
