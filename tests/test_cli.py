@@ -162,6 +162,7 @@ def test_show_list_and_doctor(run):
         (["export", "missing.json"], 2, "missing.json"),
         (["search", "q", "--embedder", "not/there"], 1, "--rebuild"),
         (["nonsense"], 2, "nonsense"),
+        (["list", "--library", "x"], 2, "--library goes before the verb: footnote --library"),
         (["search", "q", "--store", "ftp://x"], 1, "ftp://x"),
         (["ask", "q", "--llm-url", "notaurl"], 1, "'notaurl' is no URL"),
         (["ask", "q", "--llm-url", "http://"], 1, "'http://' is no URL"),

@@ -121,6 +121,13 @@ def test_chat_in_a_pipe(seed_folder, monkeypatch, capsys, tmp_path):
     assert "[^1-1]: " in (tmp_path / "talk.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize(("lines", "code"), [("/help\nx{}\n", 1), ("x{}\nWhat is PERL?\n", 0)])
+def test_a_chat_in_a_pipe_in_which_every_question_fails_has_failed(seed_folder, monkeypatch, capsys, lines, code):
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines.format("x" * 3000)))
+    assert main(["--library", str(seed_folder), "chat"]) == code
+    assert "shorten it" in capsys.readouterr().err
+
+
 class Interrupted(io.StringIO):
     """Lines, and then Ctrl-C."""
 

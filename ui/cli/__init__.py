@@ -94,6 +94,8 @@ def main(arguments: list[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.option_name in {"--library", "--debug"}:
+            click.echo(f"{error.option_name} goes before the verb: footnote {error.option_name} …", err=True)
         return 1 if isinstance(error, click.FileError) else error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -36,7 +36,7 @@ COMMANDS = """\
 def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options: Any) -> int:
     """Ask in turns; follow-ups understand what was said before.
 
-    Reads one question a line from a pipe, too. Type /help for what else can be done.
+    Reads one question a line from a pipe, too; exit code 1 if every one fails. Type /help for what else can be done.
     """
     filters = filters_from(options)
     if export_to:
@@ -45,11 +45,11 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
     check_generator(footnote.settings)
     conversation = Conversation(footnote, filters=filters)
     try:
-        _converse(conversation, as_json=as_json)
+        all_failed = _converse(conversation, as_json=as_json)
     finally:
         if export_to and conversation.answers:  # a chat that never was takes no file's place
             write(conversation.answers, conversation.documents(), export_to)
-    return 0
+    return int(all_failed)
 
 
 def _check_writable(path: Path) -> None:
@@ -61,8 +61,10 @@ def _check_writable(path: Path) -> None:
         raise BadInputError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _converse(conversation: Conversation, *, as_json: bool) -> None:
+def _converse(conversation: Conversation, *, as_json: bool) -> bool:
+    """Read lines to their end; returns whether there were some in a pipe and every one of them failed."""
     interactive = sys.stdin.isatty()
+    failed = answered = 0
     if interactive:
         click.echo("Ask a question; /help lists what else can be done.", err=True)
     while (line := _next_line(interactive)) is not None:
@@ -74,12 +76,15 @@ def _converse(conversation: Conversation, *, as_json: bool) -> None:
                     break
             else:
                 _turn(conversation, line, as_json=as_json)
+                answered += 1
         except FootnoteError as error:
+            failed += 1
             click.echo(f"error: {terminal.clean(str(error))}", err=True)
         except KeyboardInterrupt:
             if not interactive:
                 raise  # nobody is there to ask something else
             click.echo("stopped", err=True)
+    return bool(failed and not answered and not interactive)
 
 
 def _next_line(interactive: bool) -> str | None:
