@@ -115,15 +115,12 @@ _BASES = {
 _FARTHEST = 1.25
 _ROUGHLY = 0.05
 
-
-P = "p"
+P = "p"  # the unit of a p value
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number in a text: its value with scale and sign, and `percent`, `times`, a measure (`ms`, `GB`) or no unit.
-
-    That of a `p` value is `P`.
+    """A number in a text: its value with scale and sign, and `percent`, `times`, `p`, a measure (`ms`) or no unit.
 
     `bound` is `over`, `under` or `about` where the text gives it so, else empty.
     """
