@@ -469,6 +469,15 @@ def test_content_decides_over_the_extension(tmp_path, name, content):
     assert documents[0].metadata.keys() >= {"authors", "year"}
 
 
+def test_plain_text_of_web_of_science_is_no_listing(tmp_path):
+    text = (
+        f"FN Clarivate Analytics Web of Science\nVR 1.0\nPT J\nAU Reed, A\nTI Lichens\nAB {LICHEN}\nPY 2021\nER\n\nEF\n"
+    )
+    documents, (rejection,) = read(tmp_path / "savedrecs.txt", text)
+    assert not documents
+    assert "export BibTeX or RIS" in rejection.reason
+
+
 def test_a_record_with_a_list_of_its_own_is_no_container(tmp_path):
     rows = [
         {"title": "First", "abstract": LICHEN},
@@ -532,10 +541,12 @@ def test_what_pandas_writes(tmp_path):
         ",title,abstract,authors,year",
         f"""0,Lichens,{LICHEN},"['Ada Reed', ""Bo O'Lind""]",2001""",
         "1,[Lichens],[We saw rust.],[Ada Reed],2002",
+        f"""2,Arrays,{LICHEN} Twice.,"['Ada Reed' ""Bo O'Lind""\n 'Cy Ray']",2003""",
     ]
-    (lichens, rust), _ = read(tmp_path / "a.csv", "\n".join(rows))
+    (lichens, rust, arrays), _ = read(tmp_path / "a.csv", "\n".join(rows))
     assert facts(lichens) == {"authors": ["Ada Reed", "Bo O'Lind"], "year": 2001}
     assert (rust.title, rust.text, facts(rust)["authors"]) == ("[Lichens]", "[We saw rust.]", ["[Ada Reed]"])
+    assert facts(arrays)["authors"] == ["Ada Reed", "Bo O'Lind", "Cy Ray"]
 
 
 MATHML = (

@@ -52,6 +52,7 @@ KNOWN = "text, JSON, JSON Lines, BibTeX, RIS, MEDLINE, CSV, TSV, PubMed or arXiv
 _HTML = re.compile(r"\s*(?:<!doctype\s+html|<html\b|<\?xml[^>]*>\s*<!doctype\s+html)", re.I)
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:PubmedArticleSet|PubmedArticle|feed)\b)")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[{\]])")
+_WEB_OF_SCIENCE = re.compile(r"\s*FN [^\n]+\nVR \d")
 _BIBTEX = re.compile(
     r"^\s*@(?:article|book|booklet|comment|conference|in(?:book|collection|proceedings)|manual|mastersthesis|misc|"
     r"online|phdthesis|preamble|proceedings|report|string|techreport|thesis|unpublished)\s*[{(]",
@@ -63,6 +64,8 @@ def kind_of(head: str, suffix: str) -> Kind:
     """Tell the kind. Raises IngestError, with the reason, for text of a kind that is not read."""
     if _HTML.match(head):
         raise IngestError("a web page; HTML is not read, save the abstracts as text")
+    if _WEB_OF_SCIENCE.match(head):
+        raise IngestError("Web of Science's plain text is not read; export BibTeX or RIS from it")
     if _JSON.match(head):
         return _json_kind(head, suffix)
     if _XML.match(head):

@@ -22,6 +22,7 @@ _HEADER_LIMIT = 100_000  # characters
 _CELL_LIMIT = 4_000_000  # characters: the full text of a paper beside its abstract
 _NO_HEADER = re.compile(r'\s*(?:"?sep=.?"?\s*)?')  # a line for Excel
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
+_STRING = re.compile(r"""('(?:[^'\\]|\\.)*+(?:'|\Z)|"(?:[^"\\]|\\.)*+(?:"|\Z))(\s+(?=['"]))?""", re.S)
 
 
 def delimiter_of(header: str) -> str | None:
@@ -136,11 +137,11 @@ def _outcome(columns: list[str], row: list[str], place: str) -> Iterator[Outcome
 
 
 def _listed(cell: str) -> Any:
-    """The cell, or the list of strings or objects in it, which pandas writes as Python does."""
+    """The cell, or the list of strings or objects in it, which pandas writes as Python, without commas if an array."""
     if not cell.startswith("[") or not cell.endswith("]"):
         return cell
     try:
-        found = ast.literal_eval(cell)
+        found = ast.literal_eval(_STRING.sub(lambda string: string[1] + (", " if string[2] else ""), cell))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return cell
     return found if isinstance(found, list) and all(isinstance(one, str | dict) for one in found) else cell
