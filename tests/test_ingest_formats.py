@@ -385,6 +385,18 @@ def test_tables(tmp_path, name, delimiter):
     assert [rejection.place for rejection in rejections] == ["record 2", "record 3"]
 
 
+def test_tables_of_web_of_science_and_scopus(tmp_path):
+    tagged = "PT\tAU\tAF\tTI\tSO\tDE\tAB\tPM\tPY\tDI\tUT"
+    row = f'J\tBee, A; Dee, C\tBee, Ann; Dee, Cy\tOn "slow" lichens\tMOSSES\tfungi\t{LICHEN}\t7\t2016\t10.1000/a\tWOS:1'
+    (document,), _ = read(tmp_path / "savedrecs.txt", f"\ufeff{tagged}\r\n{row}\r\n")
+    assert (document.title, document.text) == ('On "slow" lichens', LICHEN)
+    told = {"authors": ["Ann Bee", "Cy Dee"], "year": 2016, "venue": "MOSSES", "keywords": ["fungi"]}
+    assert facts(document) == {**told, "doi": "10.1000/a", "pmid": "7"}
+    columns = "Author full names,Title,Year,Abstract"
+    (alone,), _ = read(tmp_path / "scopus.csv", f'{columns}\n"Bee, Ann (7004212771)",Lichens,2016,{LICHEN}\n')
+    assert facts(alone) == {"authors": ["Ann Bee"], "year": 2016}
+
+
 def test_table_with_a_line_for_excel_and_columns_given_twice(tmp_path):
     text = f"sep=;\nTitle;Abstract;PMID;Abstract;Title\nLichens;{LICHEN};12.0; ;\n;;13.0;{LICHEN};Mosses\n"
     documents, rejections = read(tmp_path / "a.csv", text)

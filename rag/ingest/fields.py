@@ -30,6 +30,7 @@ _PMID = re.compile(  # pandas makes 123.0 of it
     r"(?:(?:https?://)?(?:www\.)?pubmed\.ncbi\.nlm\.nih\.gov/|pmid:?\s*)?(\d{1,9})(?:\.0)?/?",
     re.I,
 )
+_SCOPUS_ID = re.compile(r" *\(\d{6,}\)")
 _TRAILING_ET_AL = re.compile(r"(?:(?:\band|&) )?\b(?:et\.? al\b\.?|others)$", re.I)
 _NAMES_LIMIT = 200_000  # characters: the longest author lists, of some 5,000 people, have half of that
 _AND = re.compile(r" (?:and|&) |;")
@@ -126,8 +127,8 @@ def names(value: object) -> list[str]:
 
 
 def names_in(text: str) -> list[str]:
-    """Split "A, B and C", "Family, Given; Family, Given" or "A et al." into people."""
-    text = " ".join(text[:_NAMES_LIMIT].split()).rstrip(" ,;")
+    """Split "A, B and C", "Family, Given; Family, Given (7004212771)" or "A et al." into people."""
+    text = " ".join(_SCOPUS_ID.sub("", text[:_NAMES_LIMIT]).split()).rstrip(" ,;")
     shortened = _TRAILING_ET_AL.sub("", text).rstrip(" ,;")
     parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
     inverted = ";" in shortened or is_inverted(text) or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))

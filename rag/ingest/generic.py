@@ -1,7 +1,7 @@
 """A record with named fields, as JSON objects and table rows have them, to an `Entry`.
 
-The names are those in use by arXiv, BEIR, CSL, Crossref, OpenAlex, Scopus, Semantic Scholar and
-Zotero, compared without case and punctuation ("Publication Year" is `publication_year`).
+The names are those in use by arXiv, BEIR, CSL, Crossref, OpenAlex, Scopus, Semantic Scholar, Web of
+Science (two letters each) and Zotero, compared without case and punctuation ("Publication Year" is `publication_year`).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from rag.ingest import fields
 from rag.ingest.markup import plain
 from rag.ingest.records import TEXT_LIMIT, Outcome, clean_line, make_entry, tidy
 
-TEXT_NAMES = ("abstract", "abstracttext", "abstractnote", "summary", "text", "description")
-TITLE_NAMES = ("title", "articletitle", "documenttitle", "papertitle", "primarytitle", "displayname")
+TEXT_NAMES = ("abstract", "abstracttext", "abstractnote", "summary", "text", "description", "ab")
+TITLE_NAMES = ("title", "articletitle", "documenttitle", "papertitle", "primarytitle", "displayname", "ti")
 _ABSTRACT_NAMES = frozenset({*TEXT_NAMES, "abstractinvertedindex"} - {"description"})
-_AUTHOR_NAMES = ("authors", "author", "authorships", "authorfullnames", "authornames", "creators", "creator")
+_AUTHOR_NAMES = tuple("authors author authorships authorfullnames authornames creators creator af au".split())
 _YEAR_NAMES = (
     "year publicationyear pubyear yearpublished issued published publisheddate publicationdate pubdate "
-    "publishedprint publishedonline date versions created updatedate"
+    "publishedprint publishedonline date versions created updatedate py"
 ).split()
 _VENUE_NAMES = (
     "venue journal journalref booktitle containertitle sourcetitle publicationtitle journaltitle "
-    "journalname conference publicationvenue primarylocation"
+    "journalname conference publicationvenue primarylocation so"
 ).split()
-_KEYWORD_NAMES = ("keywords", "keyword", "authorkeywords", "categories", "tags", "manualtags", "subjects")
+_KEYWORD_NAMES = ("keywords", "keyword", "authorkeywords", "categories", "tags", "manualtags", "subjects", "de")
 _PLAIN_NAMES = {
-    "doi": ("doi",),
+    "doi": ("doi", "di"),
     "arxiv_id": ("arxivid", "arxiv", "eprint"),
-    "pmid": ("pmid", "pubmedid", "pubmed"),
+    "pmid": ("pmid", "pubmedid", "pubmed", "pm"),
     "url": ("url", "link", "pdfurl", "openaccesspdf"),
     "cite_key": ("citekey", "citationkey", "bibtexkey"),
     "external_id": ("externalid",),

@@ -148,7 +148,8 @@ def _listed(cell: str) -> Any:
 
 
 def _only_column(header: str) -> str | None:
-    return "," if squash(header.strip().strip('"')) in TEXT_NAMES else None
+    is_one = not any(delimiter in header for delimiter in _DELIMITERS)
+    return "," if is_one and squash(header) in TEXT_NAMES else None
 
 
 def _known(header: str, delimiter: str) -> set[str]:
