@@ -95,6 +95,10 @@ DRAFTS = {
     "a": "PERL performs on par with the conventional RLHF setting, while training faster, and with less memory [1].",
     "b": "PERL performs on par with the conventional RLHF setting, while it trains faster, with less memory [1].",
 }
+ALSO = (
+    "We compare PERL to conventional fine-tuning (full-tuning) across various configurations for 7 benchmarks, "
+    "including 2 novel datasets, of reward modeling and reinforcement learning."
+)
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ def two_runs(serving, seed_folder, embedder, tmp_path):
     row = {"id": "perl", "type": "fact", "question": PERL, "history": [], "gold_answer": "", "key_facts": []}
     row |= {"gold_sources": [], "gold_sentences": [], "answerable": False}
     for name, draft in DRAFTS.items():
-        generator.draft = draft
+        generator.draft = f"{draft} {ALSO}"
         run = folder / "runs" / name
         run.mkdir(parents=True)
         (run / "questions.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
