@@ -172,7 +172,7 @@ def test_the_prompt_is_no_part_of_the_answers(seed_folder, monkeypatch, capsys):
 
 def test_what_is_not_utf_8_is_no_end_of_a_chat(seed_folder, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"/sour\xe9\n/export a\0b.md\n"), encoding="utf-8"))
-    assert main(["--library", str(seed_folder), "chat"]) == 0
+    assert main(["--library", str(seed_folder), "chat"]) == 1  # nothing that was asked for could be had
     out, err = capsys.readouterr()
     assert "/export FILE" in out
     assert "error: cannot write ab.md" in err

@@ -36,7 +36,8 @@ COMMANDS = """\
 def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options: Any) -> int:
     """Ask in turns; follow-ups understand what was said before.
 
-    Reads one question a line from a pipe, too; exit code 1 if every one fails. Type /help for what else can be done.
+    Reads one question a line from a pipe, too; exit code 1 if something fails and none is answered. Type /help for
+    what else can be done.
     """
     filters = filters_from(options)
     if export_to:
