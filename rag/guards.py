@@ -405,18 +405,8 @@ def _opposite_poles(claimed: Mapping[str, str], shown: Mapping[str, str]) -> tup
     return None
 
 
-_DENYING = {
-    "un": 5,
-    "in": 5,
-    "im": 5,
-    "non": 5,
-    "non-": 5,
-    "dis": 5,
-    "ir": 5,
-    "il": 5,
-    "ab": 5,
-    "a": 7,
-}  # least letters
+# Prefixes that deny, and how many letters the word behind one has at least.
+_DENYING = {**dict.fromkeys(("un", "in", "im", "non", "non-", "dis", "ir", "il", "ab"), 5), "a": 7}
 _EXCHANGED = (
     ("hyper", "hypo"), ("up", "down"), ("over", "under"), ("pre", "post"), ("in", "out"), ("intra", "inter"),
     ("uni", "multi"), ("mono", "multi"), ("homo", "hetero"), ("endo", "exo"), ("micro", "macro"), ("max", "min"),
@@ -427,15 +417,9 @@ _SHORTEST_STEM = 4
 def _opposite_prefixes(claimed: set[str], shown: set[str]) -> tuple[str, str] | None:
     """`stable` against `unstable`, `upregulated` against `downregulated`, either way round."""
     said, given = claimed - shown, shown - claimed
-    for word in sorted(said):
-        for opposite in _opposites(word):
-            if opposite in given:
-                return word, opposite
-    for word in sorted(given):
-        for opposite in _opposites(word):
-            if opposite in said:
-                return opposite, word
-    return None
+    pairs = [(word, opposite) for word in sorted(said) for opposite in _opposites(word)]
+    pairs += [(opposite, word) for word in sorted(given) for opposite in _opposites(word)]
+    return next((pair for pair in pairs if pair[0] in said and pair[1] in given), None)
 
 
 @lru_cache(maxsize=10_000)
