@@ -232,15 +232,16 @@ class Footnote:
             return
         shown = answering.fitting(selection.evidence, max_tokens=self.settings.max_evidence_tokens)
         yield Progress("writing")
-        written = ""
+        raw = written = ""
         closely, is_spent = self.models.generator_is_small, False
         for piece in self._draft(query.text, shown):
-            clock.first("first_words")
-            written += piece
-            yield Delta(piece)
-            if is_spent := answering.is_spent(without_thoughts(written), shown, closely=closely):
+            raw += piece
+            written = without_thoughts(raw)
+            if told := piece and written[-len(piece) :]:
+                clock.first("first_words")
+                yield Delta(told)
+            if is_spent := answering.is_spent(written, shown, closely=closely):
                 break
-        written = without_thoughts(written)
         clock.lap("generate")
         yield Progress("checking")
         draft = answering.read(written, shown, is_unfinished=is_spent)

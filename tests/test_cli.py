@@ -11,6 +11,8 @@ import sys
 import click
 import pytest
 
+from rag.models import weights
+from rag.models.weights import TRAINED
 from rag.pipeline import Footnote
 from rag.types import Abstention, Answer, Citation, Claim
 from tests.library_parts import paper
@@ -58,7 +60,7 @@ def test_a_search_tells_of_papers_that_wait_for_their_vectors(run, tmp_path):
     with Footnote.create(tmp_path / "waiting").library as library:
         library.stage("a.txt", "digest", [paper(1), paper(2)])
     code, out, err = run("search", "circuits", library=tmp_path / "waiting")
-    assert (code, out) == (0, "no paper fits the question and its filters\n")
+    assert (code, out) == (0, "no paper to search: the library holds none, or none that passes the filters\n")
     assert "cannot be found yet: 2" in err
 
 
@@ -349,6 +351,15 @@ def test_the_models_are_those_of_the_library_and_what_needs_no_weights_is_nowher
     assert places["embedder"] == ("e", "model hub or its cache")
     assert places["reader"] == places["asker"] == ("none", "needs no weights")
     assert places["entailer"] == ("overlap", "needs no weights")
+
+
+def test_damaged_weights_are_shown_with_what_mends_them(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "TRAINED", tmp_path)
+    for file in TRAINED.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes() if file.suffix == ".json" else b"cut off" * 100_000)
+    code, out, _ = run("models", "--reranker", "footnote-reader", "--entailer", "overlap", "--llm", "a/b")
+    assert code == 1
+    assert "hash differs\n           mend it: reinstall footnote, or footnote train reader --install\n" in out
 
 
 def test_a_fresh_checkout_answers_with_the_real_models_and_calls_nobody(tmp_path):

@@ -490,6 +490,21 @@ def test_plain_text_of_web_of_science_is_no_listing(tmp_path):
     assert "export BibTeX or RIS" in rejection.reason
 
 
+def test_the_abstract_text_of_pubmed_is_no_listing(tmp_path):
+    record = "J Moss. 2021;1(1):1-9. doi: 10.1000/m.1.\n\nLichens.\n\nReed A(1).\n\n{}\n\nPMID: 31000003"
+    text = "\n\n\n".join(f"{number}. {record.format(LICHEN)}" for number in (1, 2))
+    documents, (rejection,) = read(tmp_path / "abstract-lichen-set.txt", text)
+    assert not documents
+    assert "save its format “PubMed”" in rejection.reason
+
+
+def test_a_table_may_begin_with_what_was_exported(tmp_path):
+    text = f'"About the data: Exported on Jan 1, 2024."\nRank,DOI,Title,Abstract\n1,10.1000/d.1,Lichens,"{LICHEN}"\n'
+    (document,), rejections = read(tmp_path / "export.csv", text)
+    assert not rejections
+    assert (document.title, document.metadata["doi"]) == ("Lichens", "10.1000/d.1")
+
+
 def test_a_record_with_a_list_of_its_own_is_no_container(tmp_path):
     rows = [
         {"title": "First", "abstract": LICHEN},

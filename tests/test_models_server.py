@@ -175,6 +175,9 @@ def test_no_error_has_the_key_or_the_password(server):
         ask(server)
     assert "secret" not in str(told.value)
     assert server.seen[1][2].startswith("Basic ")
+    server.url = "ftp://ann:sec/ret@somewhere"
+    with pytest.raises(ServerError, match="'ftp://…@somewhere' is no URL of a server"):
+        ask(server)
 
 
 @pytest.mark.parametrize("vector", [None, "AAAA", [1.0, None], [], [float("nan"), 1.0], [[1.0], [2.0]]])

@@ -65,9 +65,13 @@ def test_thoughts_ahead_of_an_answer_are_no_part_of_it(seeds, opened):
         f"{opened}Let me see. NO ANSWER? The moon is made of cheese [1].\n</think>\n\n"
         f"PERL performs on par with the conventional RLHF setting [{numbered(prompt, 'on par with')}]."
     )
-    answer = seeds.ask(QUESTION)
+    *events, answer = seeds.stream(QUESTION)
     assert answer.claims[0].text == "PERL performs on par with the conventional RLHF setting."
     assert (answer.withdrawn, answer.notice) == ((), "")
+    told = "".join(event.text for event in events if isinstance(event, Delta))
+    assert "<think>" not in told
+    assert ("moon" in told) is not bool(opened)
+    assert "PERL performs" in told
 
 
 @pytest.mark.parametrize(

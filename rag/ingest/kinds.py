@@ -53,6 +53,7 @@ _HTML = re.compile(r"\s*(?:<!doctype\s+html|<html\b|<\?xml[^>]*>\s*<!doctype\s+h
 _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:PubmedArticleSet|PubmedArticle|feed)\b)")
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[{\]])")
 _WEB_OF_SCIENCE = re.compile(r"\s*FN [^\n]+\nVR \d")
+_PUBMED_TEXT = re.compile(r"\s*1\. (?s:.)*^PMID: \d", re.M)
 _BIBTEX = re.compile(
     r"^\s*@(?:article|book|booklet|comment|conference|in(?:book|collection|proceedings)|manual|mastersthesis|misc|"
     r"online|phdthesis|preamble|proceedings|report|string|techreport|thesis|unpublished)\s*[{(]",
@@ -66,6 +67,8 @@ def kind_of(head: str, suffix: str) -> Kind:
         raise IngestError("a web page; HTML is not read, save the abstracts as text")
     if _WEB_OF_SCIENCE.match(head):
         raise IngestError("Web of Science's plain text is not read; export BibTeX or RIS from it")
+    if _PUBMED_TEXT.match(head):
+        raise IngestError("PubMed's “abstract” text is not read; save its format “PubMed”, or XML")
     if _JSON.match(head):
         return _json_kind(head, suffix)
     if _XML.match(head):

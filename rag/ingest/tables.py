@@ -19,6 +19,7 @@ from rag.ingest.records import Outcome, reject
 
 _DELIMITERS = ",\t;|"
 _HEADER_LIMIT = 100_000  # characters
+_PREFACE_LIMIT = 5  # lines that say what was exported, before the header
 _CELL_LIMIT = 4_000_000  # characters: the full text of a paper beside its abstract
 _NO_HEADER = re.compile(r'\s*(?:"?sep=.?"?\s*)?')  # a line for Excel
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"')
@@ -34,15 +35,14 @@ def delimiter_of(header: str) -> str | None:
 
 def read_table(stream: TextIO) -> Iterator[Outcome]:
     """Rows as records; a row with more cells than the header has is rejected."""
-    number, header = 1, stream.readline(_HEADER_LIMIT)
-    while header and _NO_HEADER.fullmatch(header):
-        number, header = number + 1, stream.readline(_HEADER_LIMIT)
-    delimiter = delimiter_of(header) or _only_column(header)
-    if not delimiter:
-        shown = header.strip()[:80]
-        yield reject("line 1", f"no header with an abstract (or text, or summary) column: “{shown}”")
-        return
-    yield from _records(_Lines(stream, number), delimiter, _cells(header, delimiter))
+    number, seen = 0, ""
+    while number < _PREFACE_LIMIT and (header := stream.readline(_HEADER_LIMIT)):
+        number += 1
+        if delimiter := delimiter_of(header) or _only_column(header):
+            yield from _records(_Lines(stream, number), delimiter, _cells(header, delimiter))
+            return
+        seen = seen or ("" if _NO_HEADER.fullmatch(header) else header.strip()[:80])
+    yield reject("line 1", f"no header with an abstract (or text, or summary) column: “{seen}”")
 
 
 def _records(lines: _Lines, delimiter: str, columns: list[str]) -> Iterator[Outcome]:

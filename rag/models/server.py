@@ -25,13 +25,14 @@ RETRIES = 3
 LONGEST_PAUSE_S = 30.0  # a server that wants to be left alone for longer is, and that is told
 BATCH = 64  # texts a request
 _BUSY = frozenset((429, 502, 503))
+_WHO = re.compile(r"//.*@")  # name and password, which no error repeats
 
 
 def check_url(url: str) -> None:
     """Refuse what can be no server's URL; nobody is asked. Raises ServerError."""
     import httpx
 
-    told = f"{url!r} is no URL of a server: write http://host:port"
+    told = f"{_WHO.sub('//…@', url)!r} is no URL of a server: write http://host:port"
     try:
         read = httpx.URL(url)
     except httpx.InvalidURL as error:

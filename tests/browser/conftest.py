@@ -9,7 +9,7 @@ import os
 import shutil
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -53,20 +53,21 @@ def free_port():
         return sock.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def serving(tmp_path_factory):
-    """Serve a library; takes its folder and models, gives the address. All are stopped in the end."""
+@contextmanager
+def served(folder, **models):
+    """Serve a library with these models meanwhile; gives the address."""
     from ui.web.app import serve
 
+    footnote = Footnote.create(folder, **models)
+    with footnote.library, serve(footnote, port=free_port()) as (_, address):
+        yield address
+
+
+@pytest.fixture
+def serving():
+    """Serve a library, as `served` does, to the end of the test."""
     with ExitStack() as running:
-
-        def start(folder, **models):
-            footnote = Footnote.create(folder, **models)
-            running.callback(footnote.library.close)
-            _, address = running.enter_context(serve(footnote, port=free_port()))
-            return address
-
-        yield start
+        yield lambda folder, **models: running.enter_context(served(folder, **models))
 
 
 @pytest.fixture(scope="session")
@@ -81,10 +82,11 @@ def library(seed_folder, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
-def address(serving, library, embedder, generator):
+@pytest.fixture(scope="module")
+def address(library, embedder, generator):
     """The seed papers, served."""
-    return serving(library, embedder=embedder, generator=generator)
+    with served(library, embedder=embedder, generator=generator) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")  # closed in between: its event loop would be in the way of other tests
@@ -105,8 +107,11 @@ def _is_fault(said):
 
 
 @pytest.fixture
-def opened(browser):
-    """Open an address as a visitor; what it asked elsewhere and what went wrong in it fails the test."""
+def opened(browser, serving):
+    """Open an address as a visitor; what it asked elsewhere and what went wrong in it fails the test.
+
+    What is served for the test is served until the pages are closed.
+    """
     contexts, faults = [], []
 
     def route(route):

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESKTOP, PERL, PHONE, PacedGenerator, ask
+from tests.browser.conftest import DESKTOP, PERL, PHONE, PacedGenerator, ask, served
 
 BAD = [
     '<img src=x onerror="window.pwned=1">',
@@ -18,7 +18,7 @@ BAD = [
 
 
 @pytest.fixture(scope="module")
-def hostile(serving, embedder, tmp_path_factory):
+def hostile(embedder, tmp_path_factory):
     """A library whose every title, abstract and author is an attack, and a generator that repeats them."""
     folder = tmp_path_factory.mktemp("hostile")
     lines = [
@@ -40,7 +40,8 @@ def hostile(serving, embedder, tmp_path_factory):
     with Footnote.build([file], folder / "library", embedder=embedder).library:
         pass
     draft = " ".join(f"Tardigrades survive {bad} [1]." for bad in BAD)
-    return serving(folder / "library", embedder=embedder, generator=PacedGenerator(draft))
+    with served(folder / "library", embedder=embedder, generator=PacedGenerator(draft)) as address:
+        yield address
 
 
 def assert_unharmed(page):

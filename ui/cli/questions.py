@@ -74,7 +74,11 @@ def search(
         click.echo(json.dumps(found({"question": question}), ensure_ascii=False))
         return 0
     hits = footnote.search(question, k=k, filters=filters)
-    click.echo(terminal.hits_text(hits) if hits else "no paper fits the question and its filters")
+    click.echo(
+        terminal.hits_text(hits)
+        if hits
+        else "no paper to search: the library holds none, or none that passes the filters"
+    )
     return 0
 
 

@@ -22,7 +22,7 @@ from rag.types import Abstention, Answer, Citation, Document, Hit, Verdict
 
 MAX_WIDTH = 100
 _REASONS = {
-    Abstention.NO_HITS: "no paper in the library fits the question and its filters",
+    Abstention.NO_HITS: "no paper to search: the library holds none, or none that passes the filters",
     Abstention.WEAK_EVIDENCE: "no sentence of the papers fits the question well enough",
     Abstention.NO_CITATION: "nothing that was written could be tied to a paper",
     Abstention.UNSUPPORTED: "nothing that was written is supported by the papers",

@@ -19,7 +19,7 @@ from rag.types import Abstention, Answer, Citation, Claim, Document, Hit, Verdic
 from rag.verify import VERBATIM
 
 REASONS = {
-    Abstention.NO_HITS: "No paper in the library fits the question and its filters.",
+    Abstention.NO_HITS: "No paper to search: the library holds none, or none that passes the filters.",
     Abstention.WEAK_EVIDENCE: "No sentence of the papers fits the question well enough.",
     Abstention.NO_CITATION: "Nothing that was written could be tied to a paper.",
     Abstention.UNSUPPORTED: "Nothing that was written is supported by the papers.",
