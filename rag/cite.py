@@ -1,8 +1,8 @@
 """Draft text with markers → sentences with the evidence they point to; evidence → numbered footnotes.
 
 Reads what generators write: `[1]`, `[1][2]`, `[1, 2]`, `[1 and 2]`, `[1-3]`, `[^1]`, `[[1]]`, `([1], [2])`,
-`[Sentence 1]`, `【1】`, before or after the full stop, or before a line. A number that was not shown is no
-citation: it is dropped and counted. Whether a citation holds is left to `verify`.
+`[Sentence 1]`, `【1】`, `[1](#1)`, `<sup>1</sup>`, before or after the full stop, or before a line. A
+number that was not shown is no citation: it is dropped and counted. Whether a citation holds is left to `verify`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ _NUMBERS = (
     r"(?:(?i:source|sentence|paper|reference|ref|citation|evidence)s?\.?\s*+[:#]?\s*+)?"
     rf"\^?\s*+\d{{1,3}}(?:\s*+{_AND}\s*+\^?\d{{1,3}}|\s*+(?:[-–]|\bto\b)\s*+\d{{1,3}})*+\s*+"
 )
-_ONE = rf"(?:[\[［]{_NUMBERS}[\]］]|【{_NUMBERS}(?:†[^【】]*+)?】)"
+_LINK = r"(?:\((?:#|https?://)[^()\s]*+\))?"
+_ONE = rf"(?:[\[［]{_NUMBERS}[\]］]{_LINK}|【{_NUMBERS}(?:†[^【】]*+)?】)"
 _LISTED = rf"{_ONE}(?:\s*+{_AND}\s*+{_ONE})*+"
-_MARKER = re.compile(rf"(?<![ \t])[ \t]*+(?:\({_LISTED}\)|\[{_LISTED}\]|\*\*{_LISTED}\*\*|{_LISTED})")
+_MARKER = re.compile(
+    rf"(?<![ \t])[ \t]*+(?:\({_LISTED}\)|\[{_LISTED}\]|\*\*{_LISTED}\*\*|{_LISTED}"
+    rf"|<sup>{_LISTED}</sup>|(?<=[.!?])<sup>{_NUMBERS}</sup>)"
+)
 _LED = re.compile(r"(?<=\n)[^\S\n]*[^\s.,;:!?)\]]")  # what follows a marker that opens a line
 _MAX_RANGE = 50
 
@@ -115,7 +119,7 @@ def _take_out(draft: str, shown: int, literals: Sequence[str]) -> tuple[str, lis
     marks: list[tuple[int, list[int]]] = []
     last = 0
     for found in _MARKER.finditer(draft):
-        numbers = [number for one in re.findall(_ONE, found.group()) for number in _numbers(one)]
+        numbers = [number for one in re.findall(_ONE, found.group()) or [found.group()] for number in _numbers(one)]
         bracket = found.group().strip()
         if not all(1 <= n <= shown for n in numbers) and any(bracket in text for text in literals):
             continue
@@ -131,7 +135,7 @@ def _take_out(draft: str, shown: int, literals: Sequence[str]) -> tuple[str, lis
 
 def _numbers(marker: str) -> list[int]:
     numbers: list[int] = []
-    for part in re.split(_AND, marker.partition("†")[0]):
+    for part in re.split(_AND, re.split(r"†|\]\(", marker)[0]):
         ends = [int(n) for n in re.findall(r"\d+", part)]
         if len(ends) == 2 and ends[0] <= ends[1] <= ends[0] + _MAX_RANGE:
             numbers.extend(range(ends[0], ends[1] + 1))

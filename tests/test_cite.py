@@ -18,6 +18,11 @@ from rag.types import Chunk, Document
         ("It is fast.[1][3] It is small.[2]", [("It is fast.", (1, 3)), ("It is small.", (2,))]),
         ("Both [1,2]. All [1-3]. Also [2; 3].", [("Both.", (1, 2)), ("All.", (1, 2, 3)), ("Also.", (2, 3))]),
         ("Odd 【2】. Foot [^1]. Tagged 【3†source】.", [("Odd.", (2,)), ("Foot.", (1,)), ("Tagged.", (3,))]),
+        (
+            "Linked [1](#ref-9). Raised.<sup>2</sup> So<sup>[1], [3]</sup>.",
+            [("Linked.", (1,)), ("Raised.", (2,)), ("So.", (1, 3))],
+        ),
+        ("It has 10<sup>2</sup> legs.", [("It has 10<sup>2</sup> legs.", ())]),
         ("Twice [2] and again [2].", [("Twice and again.", (2,))]),
         ("[1] It is fast.", [("It is fast.", (1,))]),
         ("[1] It is fast.\n\n[2][3] It is small.", [("It is fast.", (1,)), ("It is small.", (2, 3))]),
@@ -44,7 +49,16 @@ def test_markers(draft, expected):
 
 @pytest.mark.parametrize(
     "draft",
-    [" " * 50_000, "[1" + " " * 50_000, "【1†" * 17_000, "A bc. [1] " * 5_000, "[1]," * 10_000, "[1 and " * 9_000],
+    [
+        " " * 50_000,
+        "[1" + " " * 50_000,
+        "【1†" * 17_000,
+        "A bc. [1] " * 5_000,
+        "[1]," * 10_000,
+        "[1](#" * 12_000,
+        ".<sup>1" * 9_000,
+        "[1 and " * 9_000,
+    ],
 )
 def test_endless_drafts_take_no_endless_time(draft):
     began = time.process_time()
@@ -70,7 +84,7 @@ def test_an_interval_of_the_evidence_is_no_citation():
     assert (sentence.text, sentence.cited, sentence.fabricated) == ("Scores lie in [0, 1] here.", (1,), ())
 
 
-@given(st.text(alphabet=st.sampled_from(list("ab .[]【】123,-^†")), max_size=80))
+@given(st.text(alphabet=st.sampled_from(list("ab .[]()#【】123,-^†")), max_size=80))
 def test_any_text_gives_shown_numbers_only(draft):
     for sentence in read_draft(draft, shown=2):
         assert set(sentence.cited) <= {1, 2}

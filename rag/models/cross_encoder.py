@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelError
 from rag.models import adapter, processor, weights
+from rag.models.deberta import RelativePositions
 from rag.models.embedder import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, batches
 from rag.models.weights import card_of, embedder_folder, encoder_folder
 
@@ -36,6 +37,7 @@ class CrossEncoder:
         self._device = processor.device_of(device)
         dtype = processor.dtype_of(self._device)
         self._model = model.to(device=self._device, dtype=dtype).eval()
+        self._positions = RelativePositions(self._model)
         self._tokenizer = tokenizer
         self._longest = longest
         self._budget = CPU_BATCH_TOKENS if self._device == "cpu" else GPU_BATCH_TOKENS
@@ -70,6 +72,7 @@ class CrossEncoder:
         found: list[Logits] = [np.zeros(0, np.float32)] * len(pairs)
         for batch in batches([len(ids) for ids in tokens["input_ids"]], self._budget):
             model_inputs = self._tokenizer.pad({k: [tokens[k][i] for i in batch] for k in tokens}, return_tensors="pt")
+            self._positions.fit(model_inputs["input_ids"].shape[1])
             with torch.inference_mode():
                 rows = self._model(**model_inputs.to(self._device)).logits.float().cpu().numpy()
             for index, row in zip(batch, rows, strict=True):

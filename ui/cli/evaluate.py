@@ -30,7 +30,11 @@ def evaluate() -> None:
 @evaluate.command(epilog="Example: footnote eval run --questions mine.jsonl --out runs/mine")
 @click.option("--questions", type=_FILE, help="JSON Lines of questions (default: those about the seed papers).")
 @click.option(
-    "--split", type=click.Choice(["dev", "test"]), default="test", show_default=True, help="Of the seeds' own."
+    "--split",
+    type=click.Choice(["dev", "test"]),
+    default="test",
+    show_default=True,
+    help="Of the seeds' own; constants were fitted on dev.",
 )
 @click.option("--claims", type=_FILE, help="Claims for the judge's self-test (default: the split's, or gold answers).")
 @click.option(

@@ -25,7 +25,7 @@ _NEEDED = {"questions": (), "calibration": ("sklearn",), "reader": ("sklearn",)}
 @click.option(
     "--start",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Go on from a round before: its model folder; for the answerer, another generator.",
+    help="The model folder to begin with: that of a round before, or for the answerer another generator.",
 )
 @click.option("--llm", metavar="MODEL", help="What writes questions: a hub id, a folder or a GGUF file; 1B or more.")
 @click.option("--most", default=3_000, show_default=True, help="Questions to write.")

@@ -27,7 +27,7 @@ SPLITS = ("test", "dev")  # of the seed papers
 MADE, FILE = "made", "file"
 CHOICES = {
     "test": "Test questions of the seed papers",
-    "dev": "Dev questions of the seed papers",
+    "dev": "Dev questions of the seed papers, which constants were fitted on",
     MADE: "Made from the papers of this library",
     FILE: "A file of questions",
 }

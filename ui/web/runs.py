@@ -51,6 +51,7 @@ class Run:
     groups: Sequence[figures.Group]
     judge: figures.JudgeFigures
     controls: figures.Table
+    about_controls: str
     plots: Sequence[tuple[str, str, Any]]
     costs: Sequence[tuple[str, str]]
     made: Sequence[tuple[str, str]]
@@ -82,6 +83,7 @@ def read(footnote: Footnote, name: str) -> Run:
         figures.groups(scores),
         figures.judge(scores),
         figures.controls(scores),
+        figures.CONTROLS,
         figures.type_plots(scores),
         figures.costs(scores),
         figures.manifest(scores.get("run")),
