@@ -221,7 +221,7 @@ def test_filters_are_said_and_can_be_cleared(opened, address):
     page.get_by_label("From year").fill("2031")
     expect(page.locator("#filters > button")).to_contain_text("from 2031")
     ask(page)
-    expect(page.locator("#live .abstention")).to_contain_text("No paper in the library fits")
+    expect(page.locator("#live .abstention")).to_contain_text("No paper to search")
     expect(page.locator("#live .chip")).to_have_text("Only from 2031")
     page.locator("#live").get_by_role("button", name="Clear filters").first.click()
     expect(page.locator("#filters > button")).not_to_contain_text("2031")
