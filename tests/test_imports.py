@@ -18,7 +18,6 @@ LAYERS = (
     ("choosing", "which_papers"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export", "spelling"),
     ("confidence", "guards", "overlap", "salience", "sentences"),
-    ("sides",),
     ("library",),
     ("models", "cite"),
     ("words", "figures", "tokens", "clock"),

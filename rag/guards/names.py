@@ -1,0 +1,73 @@
+"""A name that the text does not have, in whatever spelling or abbreviation."""
+
+from __future__ import annotations
+
+import re
+
+from rag.guards.objection import Objection
+from rag.library.lexical import FUNCTION_WORDS
+from rag.words import name_key, names, words
+
+
+def objection(claim: str, evidence: str, context: str) -> Objection | None:
+    """Whether neither the text nor its `context` mentions a name of the claim."""
+    known = f"{evidence} {context}"
+    keys = {name_key(part) for word in words(known) for part in (word, *_PART.split(word), word.removesuffix("'s"))}
+    for name in names(claim):
+        key = name_key(name)
+        parts = [part for part in _NAME_PART.split(name) if not part.islower()]
+        is_known = key in keys or all(name_key(part) in keys or _has_version(part, known) for part in parts)
+        if is_known or (len(key) > 4 and _is_spelled(key, known)):
+            continue
+        if not _abbreviates(name, known):
+            return Objection("names", f"the cited text does not mention {name!r}", False)
+    for label, letter in _LABELLED.findall(claim):
+        own = r"(?<!^)(?<![.?!:]\s)\bA\b" if letter == "A" else rf"(?i:\b{letter}\b)"  # no article
+        if not re.search(own, known):
+            return Objection("names", f"the cited text does not mention {label!r}", False)
+    return None
+
+
+# `group A`, `vitamin D`; no initial, and no `N = 5`
+_LABELLED = re.compile(r"\b([a-zA-Z]{0,30}[a-z] ([A-HJ-Z]))(?![\w'&/^$-]|\.\s?\w|\s?[=<>≤≥≈~])")
+_PART = re.compile(r"[-/]|\.(?!\d)")  # `Qwen2.5` is one
+_NAME_PART = re.compile(r"[-/](?!\d+(?:\.\d+)*(?!\w))|\.(?!\d)")  # and so is `GPT-3`: its 3 is no 3 elsewhere
+_VERSION = re.compile(r"(.+)[-/](\d+(?:\.\d+)*)")
+
+
+def _has_version(name: str, text: str) -> bool:
+    """Whether the number of `Llama-3` is one of those behind its letters there: `Llama 2 and 3`, not `Llama 2, 3.1`."""
+    version = _VERSION.fullmatch(name)
+    if not version:
+        return False
+    letters = r"[\W_]*".join(map(re.escape, name_key(version[1])))
+    numbered = rf"{letters}s?(?:[\W\d_]|and|or|to)*(?<![\d.]){re.escape(version[2])}(?!\.?\d)"
+    return bool(re.search(numbered, text.lower()))
+
+
+def _is_spelled(key: str, text: str) -> bool:
+    """Whether the letters and digits of `key` follow each other there; `CIFAR10` is not in `CIFAR100`."""
+    end = r"(?!\.?\d)" if key[-1].isdigit() else ""
+    return bool(re.search(r"[\W_]*".join(map(re.escape, key)) + end, text.lower()))
+
+
+def _abbreviates(name: str, text: str) -> bool:
+    """Whether `name` is made of the initials of consecutive words of the text (`LLMs`, `NPOV`, `RLHF`).
+
+    Two initials are found by chance, so their words must have capitals unless they are a household name.
+    """
+    letters = "".join(char for char in name.rstrip("s") if char.isalpha())
+    if len(letters) < 2 or not name.rstrip("s").isupper():
+        return False
+    spoken = re.findall(r"[^\W_]+(?:['’.][^\W_]+)*", text)
+    initials = [
+        "".join(word[0] for word in spoken if word.lower() not in skipped)
+        for skipped in ((), _ARTICLES, FUNCTION_WORDS)
+    ]
+    if len(letters) == 2 and letters not in _HOUSEHOLD:
+        return any(letters in found for found in initials)
+    return any(letters.lower() in found.lower() for found in initials)
+
+
+_ARTICLES = ("the", "a", "an")  # `AUC` is the area under the curve
+_HOUSEHOLD = frozenset("AI ML RL QA IR MT CI HR OR RR SD CT".split())
