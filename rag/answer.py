@@ -35,8 +35,9 @@ SYSTEM_SMALL = (
 SYSTEM_TRAINED = "Answer from the numbered sentences, or write NO ANSWER."
 DECLINES = "NO ANSWER"
 _SHORT = 40  # characters of a draft in which the refusal is all there is
-# List marks are no part of a claim, but part two.
-_LISTED = re.compile(r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])\s+", re.MULTILINE)
+# List marks and labels are no part of a claim, but part two.
+_LABEL = r"(?:paper|source|sentence|answer)(?: \d{1,2})?: "
+_LISTED = re.compile(rf"^[^\S\n]*(?:(?:[-*•]|\d{{1,2}}[.)])\s+(?:{_LABEL})?|{_LABEL})", re.MULTILINE | re.IGNORECASE)
 _COMPLETE = re.compile(r"\W*+\w++\W++\w++\W++\w.*[.!]['\"”’)\]]*$", re.DOTALL)
 MOST_SENTENCES = 3  # of a draft, as `SYSTEM_SMALL` says
 ATTACH_FROM = 0.6  # an unmarked sentence gets a citation only from this recall of its words on
@@ -93,8 +94,8 @@ def read(draft: str, evidence: Sequence[Evidence], *, is_unfinished: bool = Fals
     numbers = number_papers(item.document.id for item in evidence)
     claims: list[Claim] = []
     for sentence in sentences:
-        if sentence.text in {claim.text for claim in claims}:
-            continue  # small models repeat themselves
+        if sentence.text in {claim.text for claim in claims} or _declines(sentence.text):
+            continue  # small models repeat themselves, and take back what they said
         cited = _put_right(sentence, [evidence[n - 1] for n in sentence.cited], evidence)
         if not (_COMPLETE.match(sentence.text) or sentence.ends_in_marker):
             cited = []

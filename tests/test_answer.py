@@ -82,3 +82,12 @@ def test_items_of_a_list_keep_their_own_citations(evidence):
 def test_items_that_begin_with_their_markers_keep_their_own_citations(evidence):
     claims = read("1. [1] Frogs hide red cells in their liver.\n2. [2] They sleep by day.", evidence).claims
     assert [[c.start for c in claim.citations] for claim in claims] == [[0], [TEXT.index("They")]]
+
+
+def test_labels_and_a_refusal_behind_an_answer_are_no_part_of_its_claims(evidence):
+    draft = "Paper 1: Frogs hide red cells in their liver.\n2. Paper: They sleep by day [2]. NO ANSWER"
+    claims = read(draft, evidence).claims
+    assert [claim.text for claim in claims] == ["Frogs hide red cells in their liver.", "They sleep by day."]
+    assert [[c.start for c in claim.citations] for claim in claims] == [[0], [TEXT.index("They")]]
+    (claim,) = read("Answer: The paper: it is small [1].", evidence).claims
+    assert claim.text == "The paper: it is small."
