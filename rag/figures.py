@@ -17,8 +17,17 @@ _UNITS = {"%": "percent", "percent": "percent", "per cent": "percent", "percenta
 # A measure is set off from four digits, because the 1990s are no seconds.
 _MEASURES = "ns µs μs ms s min h mg µg μg kg g nm µm μm mm cm km m kB KB MB GB TB K °C °F Hz kHz MHz GHz".split()
 _SPELLINGS = {"kB": "KB", "μs": "µs", "μg": "µg", "μm": "µm", "nanosecond": "ns", "microsecond": "µs",
-              "millisecond": "ms", "second": "s", "minute": "min", "hour": "h"}  # fmt: skip
-_TIMES = r"(?:nano|micro|milli)?second|minute|hour|day|week|month|year|decade"
+              "millisecond": "ms", "second": "s", "minute": "min", "hour": "h", "kilobyte": "KB", "megabyte": "MB",
+              "gigabyte": "GB", "terabyte": "TB", "microgram": "µg", "milligram": "mg", "gram": "g", "kilogram": "kg",
+              "nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimeter": "cm", "meter": "m",
+              "kilometer": "km", "hertz": "Hz", "kilohertz": "kHz", "megahertz": "MHz", "gigahertz": "GHz",
+              "$": "dollar", "us$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "£"}  # fmt: skip
+_SPELT = (
+    r"(?:nano|micro|milli)?second|minute|hour|day|week|month|year|decade|(?:kilo|mega|giga|tera)byte"
+    r"|(?:micro|milli|kilo)?gram|(?:nano|micro|milli|centi|kilo)?met(?:er|re)|mile|(?:kilo|mega|giga)?hertz"
+    r"|dollar|euro|usd|eur"
+)
+_MONEY = r"(?:US)?\$(?!\S{0,20}\s?[$\\^_])|[€£]"  # no mark of LaTeX: `$5$`
 _DIGITS = "one two three four five six seven eight nine".split()
 _TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -42,7 +51,7 @@ _SILENT = frozenset(("zero", "one", "a"))  # "one of", "zero-shot": words rather
 _IN_PASSING = {"zero": 0, "one": 1, "single": 1, "both": 2, "²": 2, "³": 3}
 
 _FIGURE = re.compile(
-    rf"""(?<![\w.])(?P<sign>(?<![^\s(\[{{=<>≤≥≈~$:,;|])(?<!\d\s)[-−–])?(?:[$€£]\s?)?
+    rf"""(?<![\w.])(?P<sign>(?<![^\s(\[{{=<>≤≥≈~$:,;|])(?<!\d\s)[-−–])?(?:(?P<money>{_MONEY})\s?|\$)?
         (?P<digits>\d{{1,3}}(?:,\d{{3}})++(?!\d)(?:\.\d++)?|{_SPACED}|\d++(?:\.\d++)?|\.\d++)
         (?:\s?(?:[×·x*]|\\(?:times|cdot))\s?10(?:(?P<of_ten>{_POWER})|(?P<flat>\(?[-−–]\d{{1,2}}\)?)(?!\d))
           |(?P<power>{_POWER})|e(?P<exponent>[-+−]?\d{{1,2}})(?![a-z\d]))?
@@ -50,7 +59,7 @@ _FIGURE = re.compile(
         (?P<plus>\+)?
         (?:\s?-?(?P<unit>%|per\ ?cent(?:age)?|x(?![a-z])|×|times\b|-?fold\b)
           |\s?(?P<measure>(?<!\d{{4}})(?-i:{"|".join(_MEASURES)}))(?!\w)
-          |[\s-]?(?P<time>{_TIMES})s?\b)?
+          |[\s-]?(?P<spelt>{_SPELT})s?\b)?
         (?!\w*[a-z]{{2}}\d)""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -60,7 +69,7 @@ _IN_WORDS = re.compile(
     r"(?P<half> and a half\b)?(?:[ -](?P<scale>dozen|hundred|thousand|million|billion|trillion)\b)?"
     rf"(?:(?<=hundred)(?: and)?[ -](?P<rest>{_BELOW_HUNDRED})\b(?!-| hundred\b))?"
     r"(?:[ -](?P<over>thousand|million|billion|trillion)\b)?"
-    rf"(?:[ -]?(?P<unit>per ?cent|times|fold)\b|[ -](?P<time>{_TIMES})s?\b)?"
+    rf"(?:[ -]?(?P<unit>per ?cent|times|fold)\b|[ -](?P<spelt>{_SPELT})s?\b)?"
     r"(?![ -](?:thirds?|quarters?|fifths?|tenths?|hal(?:f|ves))\b)",
     re.IGNORECASE,
 )
@@ -91,7 +100,7 @@ _LONGEST_BOUND = 24  # characters
 _MANY = 100
 _P_VALUE = re.compile(
     r"(?<![\w-])p(?:[ -]?values?(?: of| was| is| were)?|(?=\s?[=<>≤≥⩽⩾]))\s?"
-    rf"(?:[=:]|{_FROM}|{_TO})?\s?$",
+    rf"(?:[=:]|{_FROM}|{_TO}|below|under|above|over)?\s?$",
     re.IGNORECASE,
 )
 _RAISED_POINT = re.compile(rf"(?<=\d)·(?=\d)(?!10(?:{_POWER}|[-−–]\d))")
@@ -114,6 +123,7 @@ _BASES = {
 # "Over 40" of 60 is true, but rather said of another figure.
 _FARTHEST = 1.25
 _ROUGHLY = 0.05
+_LEAST_SCORE = 10  # out of a hundred, for what may be out of one elsewhere: `.05` is no 5
 
 P = "p"  # the unit of a p value
 
@@ -133,14 +143,15 @@ class Figure:
     def says(self, other: Figure) -> bool:
         """Whether it is the other's value, in any unit of the same kind; a missing unit agrees with any.
 
-        A number below one is also that many percent: `0.92` is `92%`.
+        A number below one is also that many percent, or a score of as many: `0.92` is `92%`, and `92`.
         """
         if self.unit and other.unit:
             one, given = _in_base(self), _in_base(other)
             return one.unit == given.unit and _equal(one.value, given.value)
-        value, plain = (self.value, other.value) if self.unit else (other.value, self.value)
-        is_share = "percent" in (self.unit, other.unit) and abs(plain) < 1 and _equal(value, 100 * plain)
-        return is_share or _equal(value, plain)
+        share, whole = sorted((self, other), key=lambda figure: abs(figure.value))
+        is_score = not (share.unit or whole.unit) and whole.value >= _LEAST_SCORE
+        is_share = (is_score or whole.unit == "percent") and abs(share.value) < 1
+        return _equal(self.value, other.value) or (is_share and _equal(whole.value, 100 * share.value))
 
     def opposes(self, other: Figure) -> bool:
         """Whether one is `over` and the other `under`."""
@@ -239,7 +250,7 @@ def _figure(match: re.Match[str]) -> Figure:
     value = float(f"{digits}e{tens}") * _SCALES.get(scale, 1.0)
     if match["power"] and 1 / _MOST_RAISED <= value < _MOST_RAISED:
         value **= _whole(match["power"])
-    unit = _unit(match, match["measure"] or (match["time"] or "").lower())
+    unit = _unit(match, match["measure"] or match["spelt"] or match["money"] or "")
     return Figure(-value if match["sign"] else value, unit, match.group().strip())
 
 
@@ -259,8 +270,9 @@ def _spelled(match: re.Match[str]) -> Figure | None:
     value *= _SCALES.get((match["over"] or "").lower(), 1.0)
     if parts[0] in _MULTIPLES:
         return Figure(value, "times", match.group())
-    return Figure(value, _unit(match, (match["time"] or "").lower()), match.group())
+    return Figure(value, _unit(match, match["spelt"] or ""), match.group())
 
 
 def _unit(match: re.Match[str], measure: str) -> str:
-    return _UNITS.get((match["unit"] or "").lower(), _SPELLINGS.get(measure, measure))
+    known = measure if measure in _MEASURES else measure.lower().replace("metre", "meter")
+    return _UNITS.get((match["unit"] or "").lower(), _SPELLINGS.get(known, known))

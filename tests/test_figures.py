@@ -51,6 +51,9 @@ from rag.figures import figures
         ("two hundred five-minute clips, two hours", [(200, ""), (5, "min"), (2, "h")]),
         ("a 2-million-word corpus", [(2e6, "")]),
         ("twice as fast, doubled, doubling, tripled", [(2, "times"), (2, "times"), (2, "times"), (3, "times")]),
+        ("$5 million, US$5, 5 euros, €5", [(5e6, "dollar"), (5, "dollar"), (5, "euro"), (5, "euro")]),
+        ("$5$ layers, $1.5\\times$ in $x_5$", [(5, ""), (1.5, "")]),
+        ("5 gigabytes, ten miles, 3 programs, 2 metrics", [(5, "GB"), (10, "mile"), (3, ""), (2, "")]),
         ("5 ms, 5ms, 5 s, 16 GB, 16GB, 2 kB", [(5, "ms"), (5, "ms"), (5, "s"), (16, "GB"), (16, "GB"), (2, "KB")]),
         ("300 K or 20 °C, 3 mg, 3 g, 3 h", [(300, "K"), (20, "°C"), (3, "mg"), (3, "g"), (3, "h")]),
         ("in the 1990s, after 1990 s", [(1990, ""), (1990, "s")]),
@@ -130,6 +133,8 @@ def test_shares(text, percent):
         ("5", "5 ms"),
         ("half of it", "50%"),
         ("92%", ".92"),
+        ("92", "0.92"),
+        ("5 kilometres", "5,000 meters"),
     ],
 )
 def test_the_same_in_another_unit(one, other):
@@ -189,7 +194,9 @@ def test_another_figure_does_not_follow(claimed, given):
     assert not figures(claimed)[0].follows_from(figures(given)[0])
 
 
-@pytest.mark.parametrize("text", ["1" * 50_000, f"1{'a' * 50_000}", f"{'1' * 25_000}{'a' * 25_000}1"])
+@pytest.mark.parametrize(
+    "text", ["1" * 50_000, "$" * 50_000, "$1" * 25_000, f"1{'a' * 50_000}", f"{'1' * 25_000}{'a' * 25_000}1"]
+)
 def test_endless_text_takes_no_endless_time(text):
     began = time.process_time()
     figures(text)

@@ -177,6 +177,9 @@ def test_a_lost_or_added_denial_is_noticed(claim, evidence, guard):
         ("MoS2 films absorb.", "MoS$_3$ films absorb."),
         ("Patients of group A improved.", "A part of the patients, those of group B, improved."),
         ("The mice lack vitamin C.", "The mice lack vitamin D."),
+        ("GPT-4 labels the images.", "GPT-4o labels the images."),
+        ("IL-6 was raised.", "Interleukin-16 was raised."),
+        ("The α-helix is stable.", "The β-helix is stable."),
     ],
 )
 def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
@@ -206,6 +209,10 @@ def test_a_name_that_only_resembles_one_is_noticed(claim, evidence):
         ("A Phase 3 trial failed.", "A phase III trial failed."),
         ("Type II errors rose.", "Type 2 errors rose."),
         ("The ratio is 2 (95% CI 1-3).", "The ratio is 2 (95% confidence interval, 1 to 3)."),
+        ("GPT-4 labels the images.", "Images are labelled by GPT-4-turbo, and other GPT-4s."),
+        ("IL-6 and IL-8 were raised.", "Interleukin-6 and interleukin 8 were raised."),
+        ("The helix is stable.", "The α-helix is stable."),
+        ("It takes 10 GB.", "It takes 10 gigabytes."),
         ("The AUC was high.", "The area under the curve was high."),
         ("The T cells (N = 5) by J. Smith lack vitamin D.", "T-cells (n=5) lack vitamin D, writes Smith."),
         ("The models of Gemma 2 label images.", "We introduce Gemma 2, a family whose models label images."),
@@ -230,6 +237,8 @@ def test_a_figure_within_another_is_no_part_of_a_name(shown):
         ("Speed shows a twofold gain.", "Speed shows a threefold gain."),
         ("The corpus has a thousand images.", "The corpus has 2,000 images."),
         ("Latency is 5 ms.", "Latency is 5 s."),
+        ("Training costs $5 million.", "Training costs €5 million."),
+        ("It places photos within 25 kilometers.", "It places photos within 25 miles."),
         ("The dose is 20 mg.", "The dose is 20 g."),
         ("Memory doubled.", "Memory tripled."),
         ("Training takes 5 minutes.", "Training takes 5 hours."),
@@ -254,6 +263,11 @@ def test_a_figure_with_another_sign_power_or_unit_is_noticed(claim, evidence):
         ("Memory doubled.", "Memory use is twice as high."),
         ("Latency is 5 milliseconds.", "Latency is 5 ms."),
         ("Latency is 5ms.", "Latency is 5 ms."),
+        ("Training costs 5 million dollars.", "Training costs $5M."),
+        ("Training costs $5 million.", "Training costs 5 million USD."),
+        ("Training is 1.5 times faster over 5 layers.", "Training is $1.5\\times$ faster over $5$ layers."),
+        ("The F1 is 82.", "The F1 is 0.82."),
+        ("The p-value was below 0.01.", "The difference was significant (p < 0.001)."),
         ("Training takes 5 hours.", "Training takes 5 h."),
         ("Growth takes between 3 and 5 months.", "Growth takes 3-5 months."),
         ("Llama-2-7B labels the images.", "Llama 2 7B labels the images."),
@@ -324,6 +338,9 @@ CONVERSES = [
     ("PERL is slower than RLHF.", "RLHF is faster than PERL."),
     ("PERL is less accurate than RLHF.", "RLHF is more accurate than PERL."),
     ("Falcon has worse recall than Heron.", "Heron has better recall than Falcon."),
+    ("Noise causes drift.", "Drift is due to noise."),
+    ("Tuning precedes pruning.", "Pruning follows tuning."),
+    ("Tuning comes before pruning.", "Pruning comes after tuning."),
     ("Falcon needs fewer labels than Heron.", "Heron needs more labels than Falcon."),
 ]
 
@@ -343,6 +360,11 @@ def test_a_converse_says_the_same(claim, evidence):
         ("RLHF is slower than PERL.", "RLHF is faster than PERL.", "direction"),
         ("RLHF is less accurate than PERL.", "RLHF is more accurate than PERL.", "direction"),
         ("PERL is more accurate than RLHF.", "RLHF is more accurate than PERL.", "roles"),
+        ("Accuracy moved from 60% to 70%.", "Accuracy moved from 70% to 60%.", "roles"),
+        ("It translates from English to German.", "It translates from German into English.", "roles"),
+        ("Noise causes drift.", "Noise is caused by drift.", "roles"),
+        ("Gemma is based on Gemini.", "Gemini is based on Gemma.", "roles"),
+        ("Tuning precedes pruning.", "Tuning follows pruning.", "roles"),
     ],
 )
 def test_one_reversal_alone_is_noticed(claim, evidence, guard):

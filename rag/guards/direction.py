@@ -123,7 +123,7 @@ def falls(text: str) -> bool:
 
 def _is_rank(opposed: tuple[str, str]) -> bool:
     ranks = next(one | other for one, other in _paired() if _stem_key("better") in one)
-    return ranks.issuperset(map(_stem_key, opposed))
+    return ranks.issuperset(map(_stem_key, opposed)) or {"before", "after"}.issuperset(opposed)
 
 
 def _is_denied(word: str, text: str) -> bool:

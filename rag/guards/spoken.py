@@ -22,6 +22,7 @@ _GREEK = {
     ord(letter): unicodedata.name(letter).split()[-1].lower().replace("lamda", "lambda")
     for letter in "αβγδεζηθικλνξοπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"  # `μ` is a prefix of units
 }
+GREEK_LETTERS = frozenset(_GREEK.values())
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SUBSCRIPT = re.compile(r"(?<=[A-Za-z)])\$?_\{?(\d+)\}?\$?")
 _TWO_OF_A_NAME = re.compile(r"\b(?=[a-z]*+[A-Z])([A-Za-z]++-?)(\d++(?:\.\d)?)/(\d+(?:\.\d)?)(?![\w.]*\d)")
