@@ -87,6 +87,7 @@ class TransformerGenerator:
                 streamer.end()
 
         with self._busy:
+            processor.rest()
             worker = threading.Thread(target=generate, name="generator", daemon=True)
             worker.start()
             try:

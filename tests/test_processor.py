@@ -1,0 +1,22 @@
+"""With how many threads torch computes."""
+
+import os
+import sys
+
+import pytest
+import torch
+
+from rag.models import processor
+
+
+@pytest.mark.skipif(sys.platform != "linux" or torch.get_num_threads() < 2, reason="looks at Linux's threads")
+def test_a_rest_gives_threads_back_and_changes_nothing_else():
+    if not processor._gnu_openmp():
+        pytest.skip("torch came with another OpenMP")
+    numbers = torch.arange(1_000_000, dtype=torch.float32).sin()
+    before = numbers.softmax(0)
+    threads = set(os.listdir("/proc/self/task"))
+    processor.rest()
+    assert threads - set(os.listdir("/proc/self/task"))
+    processor.rest()  # with nothing to give back
+    assert torch.equal(numbers.softmax(0), before)
