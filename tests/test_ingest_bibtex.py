@@ -110,6 +110,11 @@ def test_names_keep_their_accents(tmp_path):
         ("A. Smith, B. Jones, C. Doe", ["A. Smith", "B. Jones", "C. Doe"]),
         ("A. Smith, B. Jones, and C. Doe", ["A. Smith", "B. Jones", "C. Doe"]),
         ("van der Berg, Jan Piet", ["Jan Piet van der Berg"]),
+        (
+            "family=Berg, given=Jan Piet, prefix=van den, useprefix=true and Doe, Jo",
+            ["Jan Piet van den Berg", "Jo Doe"],
+        ),
+        ("suffix=Jr., family=Lind, given=Bo, given-i=B", ["Bo Lind Jr."]),
         ("Le Lind, Jr., Bo and {Moss, Ferns and Co, Big Ltd}", ["Bo Le Lind Jr.", "Moss, Ferns and Co, Big Ltd"]),
     ],
 )

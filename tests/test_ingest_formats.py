@@ -1,6 +1,7 @@
 """Every format with a small sample of made-up papers."""
 
 import gzip
+import html
 import json
 
 import pytest
@@ -250,6 +251,14 @@ def test_json_array_is_read_up_to_its_fault(tmp_path):
         ("Ada Reed, II", ["Ada Reed II"]),
         ("欧阳娜娜, 王伟, 司马光光, 李娜", ["欧阳娜娜", "王伟", "司马光光", "李娜"]),
         ([{"name": {"given": "Ada", "family": "Reed"}}], ["Ada Reed"]),
+        (
+            [
+                {"creatorType": "editor", "firstName": "Ed", "lastName": "Moss"},
+                {"creatorType": "author", "firstName": "Ada", "lastName": "Reed"},
+            ],
+            ["Ada Reed"],
+        ),
+        ([{"creatorType": "presenter", "firstName": "Ada", "lastName": "Reed"}], ["Ada Reed"]),
     ],
 )
 def test_authors(tmp_path, authors, expected):
@@ -392,8 +401,8 @@ def test_tables_of_web_of_science_and_scopus(tmp_path):
     assert (document.title, document.text) == ('On "slow" lichens', LICHEN)
     told = {"authors": ["Ann Bee", "Cy Dee"], "year": 2016, "venue": "MOSSES", "keywords": ["fungi"]}
     assert facts(document) == {**told, "doi": "10.1000/a", "pmid": "7"}
-    columns = "Author full names,Title,Year,Abstract"
-    (alone,), _ = read(tmp_path / "scopus.csv", f'{columns}\n"Bee, Ann (7004212771)",Lichens,2016,{LICHEN}\n')
+    columns = "Authors,Author full names,Title,Year,Abstract"
+    (alone,), _ = read(tmp_path / "scopus.csv", f'{columns}\nBee A.,"Bee, Ann (7004212771)",Lichens,2016,{LICHEN}\n')
     assert facts(alone) == {"authors": ["Ann Bee"], "year": 2016}
 
 
@@ -617,6 +626,15 @@ def test_markup_of_crossref(tmp_path):
         "venue": "Food & Function",
         "doi": "10.1002/(sici)1097(1996)52:1<1::aid-jclp1>3.0.co;2-2",
     }
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_markup_that_was_escaped_is_markup(tmp_path, times):
+    text = "<p>We saw 10<sup>6</sup> cells of <i>E. coli</i> &amp; more (p &lt; 0.05).</p>"
+    for _ in range(times):
+        text = html.escape(text)
+    (document,), _ = read(tmp_path / "a.jsonl", json.dumps({"title": "T", "abstract": f"<jats:p>{text}</jats:p>"}))
+    assert document.text == "We saw 10⁶ cells of E. coli & more (p < 0.05)."
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,13 @@ def test_one_abstract_a_file(tmp_path, text, title, abstract):
     assert (document.title, document.text, document.source) == (title, abstract, "a.txt#1")
 
 
+@pytest.mark.parametrize("head", ["", "Kelp forests\n\n", "Title: Kelp forests\n\nAbstract: "])
+def test_how_an_abstract_is_to_be_cited_is_no_part_of_it(tmp_path, head):
+    cited = "@article{reed2020,\n  title={Kelp forests},\n  author={" + "Reed, Ada and " * 15 + "Lind, Bo}\n}"
+    (document,) = read(write(tmp_path / "a.txt", f"{head}{KELP}\n\n{cited}\n"))
+    assert (document.title, document.text) == ("Kelp forests" if head else "", KELP)
+
+
 def test_plain_text_stays_as_it_is(tmp_path):
     text = "We <b>saw</b> R&amp;D grow."
     (document,) = read(write(tmp_path / "a.txt", f"On R&amp;D\n\n{text}"))

@@ -19,6 +19,7 @@ from rag.ingest.records import Outcome, make_entry, reject
 Values = Mapping[str, str]
 
 _BRACE = re.compile(r"(?<!\\)[{}]")
+_NAME_PART = re.compile(r'(?:^|,)\s*"?(family|given|prefix|suffix)\s*=\s*([^,"]*)')
 _BRACE_QUOTE_OR_JOIN = re.compile(r'(?<!\\)[{}"]|#')
 
 
@@ -145,6 +146,8 @@ def _comma_separated(name: str) -> list[str]:
 def _person(name: str) -> str:
     from bibtexparser.middlewares import names
 
+    if (named := dict(_NAME_PART.findall(name))).get("family"):  # BibLaTeX's "family=Berg, given=Jan, prefix=van den"
+        return unbraced(" ".join(named[key].strip() for key in ("given", "prefix", "family", "suffix") if key in named))
     try:
         parts = names.parse_single_name_into_parts(name, strict=False)
     except names.InvalidNameError:

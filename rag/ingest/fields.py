@@ -116,14 +116,18 @@ def is_inverted(text: str) -> bool:
 
 
 def names(value: object) -> list[str]:
-    """The people in a list of names or of `{family, given}` objects, or in one string."""
+    """The people in a list of names or of `{family, given}` objects, or in one string.
+
+    Of Zotero's creators, which name editors and translators too, the authors if there are any.
+    """
     if isinstance(value, str):
         return names_in(value)
     if isinstance(value, dict):
         value = value.get("value", [value])
     if not isinstance(value, list | tuple):
         return []
-    return [found for one in value if (found := _name(one))]
+    authors = [one for one in value if not isinstance(one, dict) or one.get("creatorType", "author") == "author"]
+    return [found for one in authors or value if (found := _name(one))]
 
 
 def names_in(text: str) -> list[str]:

@@ -18,7 +18,7 @@ from rag.ingest.records import TEXT_LIMIT, Outcome, clean_line, make_entry, tidy
 TEXT_NAMES = ("abstract", "abstracttext", "abstractnote", "summary", "text", "description", "ab")
 TITLE_NAMES = ("title", "articletitle", "documenttitle", "papertitle", "primarytitle", "displayname", "ti")
 _ABSTRACT_NAMES = frozenset({*TEXT_NAMES, "abstractinvertedindex"} - {"description"})
-_AUTHOR_NAMES = tuple("authors author authorships authorfullnames authornames creators creator af au".split())
+_AUTHOR_NAMES = tuple("authorfullnames authors author authorships authornames creators creator af au".split())
 _YEAR_NAMES = (
     "year publicationyear pubyear yearpublished issued published publisheddate publicationdate pubdate "
     "publishedprint publishedonline date versions created updatedate py"

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rag.errors import IngestError
 from rag.ingest.json_files import container
+from rag.ingest.layout import BIBTEX_START, is_prose
 from rag.ingest.tables import delimiter_of
 from rag.ingest.tagged import MEDLINE_START, RIS_START
 
@@ -54,11 +55,7 @@ _XML = re.compile(r"\s*(?:<\?xml\b|<!DOCTYPE\b|<(?:PubmedArticleSet|PubmedArticl
 _JSON = re.compile(r"\s*(?:\{\s*[\"}]|\[\s*[{\]])")
 _WEB_OF_SCIENCE = re.compile(r"\s*FN [^\n]+\nVR \d")
 _PUBMED_TEXT = re.compile(r"\s*1\. (?s:.)*^PMID: \d", re.M)
-_BIBTEX = re.compile(
-    r"^\s*@(?:article|book|booklet|comment|conference|in(?:book|collection|proceedings)|manual|mastersthesis|misc|"
-    r"online|phdthesis|preamble|proceedings|report|string|techreport|thesis|unpublished)\s*[{(]",
-    re.I | re.M,
-)
+_BIBTEX_ABSTRACT = re.compile(r"^[\s,]*abstract\s*=", re.I | re.M)
 
 
 def kind_of(head: str, suffix: str) -> Kind:
@@ -77,9 +74,10 @@ def kind_of(head: str, suffix: str) -> Kind:
         return Kind.RIS
     if MEDLINE_START.search(head):
         return Kind.MEDLINE
-    if _BIBTEX.search(head) and KIND_OF_SUFFIX.get(suffix) in {Kind.TEXT, None}:
-        return Kind.BIBTEX
     kind = KIND_OF_SUFFIX.get(suffix)
+    if kind in {None, Kind.TEXT} and (entry := BIBTEX_START.search(head)):
+        is_cited = is_prose(head[: entry.start()].strip()) and not _BIBTEX_ABSTRACT.search(head)
+        return Kind.TEXT if is_cited else Kind.BIBTEX
     if kind in {None, Kind.TEXT} and delimiter_of(head.lstrip().split("\n", 1)[0]):
         return Kind.TABLE
     if kind is None:

@@ -28,6 +28,11 @@ _SECTION = re.compile(
 )
 _SENTENCE_BREAK = re.compile(r"""[a-z0-9)\]'"”’%$][.?!]["'”’)\]]*\s+["'“‘(]?[A-Z]""")
 _SENTENCE_END = re.compile(r"""[.?!…。]["'”’)\]*_]*\s*$""")
+BIBTEX_START = re.compile(
+    r"^\s*@(?:article|book|booklet|comment|conference|in(?:book|collection|proceedings)|manual|mastersthesis|misc|"
+    r"online|phdthesis|preamble|proceedings|report|string|techreport|thesis|unpublished)\s*[{(]",
+    re.I | re.M,
+)
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _PERSON = re.compile(
     r"(?:(?:[A-Z][\w'’.-]*|[A-Z]\.|van|von|der|den|de|da|di|la|le|el|bin|al|et al\.?)[*†‡§\d]*\s*){1,5}", re.U
@@ -70,6 +75,12 @@ def blocks_of(text: str) -> list[Block]:
             paragraph, gap = [], 0
         gap += 1
     return [*found, *(_split(text, paragraph, gap) if paragraph else ())]
+
+
+def without_bibtex(text: str) -> str:
+    """The text without paragraphs that are BibTeX entries: how an abstract is to be cited is no part of it."""
+    parts = re.split(r"(\n[^\S\n]*\n)", text)
+    return "".join("" if BIBTEX_START.match(part) else part for part in parts)
 
 
 def word_count(text: str) -> int:

@@ -60,6 +60,7 @@ class _Record:
 
 def read_text(text: str) -> Iterator[Outcome]:
     """The abstracts of a text file in order, without what is neither abstract nor header."""
+    text = layout.without_bibtex(text)
     blocks = layout.blocks_of(text)
     groups = _groups(blocks)
     records = _with_short_ones(groups, [record for group in groups for record in _assembled(group)])

@@ -28,15 +28,24 @@ _HEADING = re.compile(r"<(?:jats:)?title>\s*([^<>]{1,200}?)[\s:.]*</(?:jats:)?ti
 _SUP = re.compile(r"<(?:jats:)?sup>([^<>]{0,200})</(?:jats:)?sup>", re.I)
 _FORMULA = re.compile(r"(</jats:tex-math>\s*)?<mml:math\b.{0,9000}?</mml:math>", re.S)
 _ENTITY = re.compile(r"&(#\d{1,7};|#[xX][0-9a-fA-F]{1,6};|[a-zA-Z][a-zA-Z0-9]{1,31};)")
+_ESCAPED_AT_MOST = 4  # layers
 _RAISED = dict(zip("0123456789+-−–=()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁼⁽⁾", strict=True))
 _ORDINALS = frozenset(("st", "nd", "rd", "th"))
 
 
 def plain(text: str) -> str:
-    """The text without markup; one without any stays as it is, white space and all."""
-    if "<" in text:
-        text = _without_tags(text)
-    return _decoded(text) if "&" in text else text
+    """The text without markup; one without any stays as it is, white space and all.
+
+    Markup that was escaped, as Crossref and OpenAlex pass it on, once or twice, is markup.
+    """
+    for _ in range(_ESCAPED_AT_MOST):
+        found = text
+        if "<" in text:
+            text = _without_tags(text)
+        text = _decoded(text) if "&" in text else text
+        if text == found:
+            break
+    return text
 
 
 def element_text(element: Element) -> str:
@@ -94,7 +103,7 @@ def _formula(found: re.Match[str]) -> str:
 
 
 def _decoded(text: str) -> str:
-    """Entities as letters, once; a name without its semicolon is text, as in an address (`&section=2`)."""
+    """Entities as letters; a name without its semicolon is text, as in an address (`&section=2`)."""
     return _ENTITY.sub(lambda found: html.unescape(found[0]) if _is_entity(found[1]) else found[0], text)
 
 
