@@ -86,8 +86,9 @@ def test_a_lock_of_somebody_else_is_named(catalog, monkeypatch):
 
 SEARCH = """
 import os, sys
-import portalocker, tantivy  # while this process may read them
+import chromadb, portalocker, tantivy  # while this process may read them
 from rag.library import Library
+from rag.library.doctor import store_faults
 from tests.library_parts import paper, put, vector
 query = vector(paper(3).text)
 if os.getuid() == 0:  # nothing is read-only for root
@@ -100,6 +101,7 @@ try:
     put(library, "b.txt", [paper(9)])
 except Exception as error:
     print(error)
+print(store_faults(sys.argv[1]))
 """
 
 
@@ -131,6 +133,7 @@ def test_a_read_only_folder_can_be_searched(is_killed):
             path.chmod(0o755)
     assert done.stdout.splitlines()[:1] == ["d3 d5"], done.stderr
     assert "can be searched but not ingested" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 # -- looking up ---------------------------------------------------------------------------------------

@@ -118,14 +118,17 @@ class Indexes:
             yield
 
     def _readable(self, folder: Path) -> Path:
-        """The folder, or a copy of it where tantivy could not make its lock file."""
+        """The folder, or a copy of it where tantivy could not make its lock file, nor Chroma open its database."""
         if self._catalog.writable or not folder.is_dir():
             return folder
         if self._copy is None:
             self._copy = tempfile.TemporaryDirectory(prefix="footnote-")
-        copy = Path(self._copy.name)
-        for file in folder.iterdir():
-            copyfile(file, copy / file.name)
+        copy = Path(self._copy.name) / folder.name
+        for file in folder.rglob("*"):
+            if file.is_file():
+                target = copy / file.relative_to(folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                copyfile(file, target)
         return copy
 
     def store_damage(self) -> str:
@@ -139,7 +142,7 @@ class Indexes:
     def _open_store(self, *, create: bool = False) -> Store:
         if not create and (damage := self.store_damage()):
             raise LibraryDamagedError(damage)
-        return Store(self._url or self.store_folder, self._library_id, create=create)
+        return Store(self._url or self._readable(self.store_folder), self._library_id, create=create)
 
     def documents(self) -> list[str]:
         """The ids of the documents that should be in the indexes."""
