@@ -293,8 +293,8 @@ def _csl_item(key: str, document: Document) -> JSON:
         item["abstract"] = document.text
     if people := [_csl_name(name) for name in _people(known) if name != "others"]:
         item["author"] = people
-    if known.get("year"):
-        item["issued"] = {"date-parts": [[int(known["year"])]]}
+    if year := str(known.get("year") or ""):  # a document made by hand may have "in press"
+        item["issued"] = {"date-parts": [[int(year)]]} if year.isdecimal() else {"literal": year}
     for field, name in (("venue", "container-title"), ("doi", "DOI"), ("url", "URL")):
         if known.get(field):
             item[name] = str(known[field])

@@ -120,6 +120,13 @@ def test_only_what_no_journal_published_is_a_preprint():
     assert known(venue="arXiv.org Machine Learning")[1]["type"] == "article"
 
 
+def test_a_year_that_is_no_number_stays_what_it_is():
+    entry, item, markdown = known(year="in press")
+    assert (entry["year"], item["issued"]) == ("in press", {"literal": "in press"})
+    assert "(in press)" in markdown.replace("\\", "")
+    assert known(year="2024")[1]["issued"] == {"date-parts": [[2024]]}
+
+
 def test_names_have_their_parts_in_every_format():
     entry, item, _ = known(authors=["Sammy Davis Jr.", "Ludwig van Beethoven", "Élise Ii", "Plato", "et al"], year=1964)
     assert entry.key == "davis1964plain"
