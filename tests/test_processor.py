@@ -10,9 +10,10 @@ from rag.models import processor
 
 
 @pytest.mark.skipif(sys.platform != "linux" or torch.get_num_threads() < 2, reason="looks at Linux's threads")
-def test_a_rest_gives_threads_back_and_changes_nothing_else():
+def test_a_rest_gives_threads_back_and_changes_nothing_else(monkeypatch):
     if not processor._gnu_openmp():
         pytest.skip("torch came with another OpenMP")
+    monkeypatch.setattr(processor, "_has_cores_to_itself", lambda: True)
     numbers = torch.arange(1_000_000, dtype=torch.float32).sin()
     before = numbers.softmax(0)
     threads = set(os.listdir("/proc/self/task"))

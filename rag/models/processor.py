@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -44,13 +46,27 @@ def rest() -> None:
     """Give back the threads that torch keeps for the calling one; they are there again when it computes next.
 
     GNU's OpenMP keeps some for each thread that has ever computed. Where all of them together outnumber the
-    cores it lets them sleep at every step, and to generate in a thread of its own takes half as long again.
+    cores it lets them sleep at every step, and an answer generated in a thread of its own takes half as long
+    again. While another program wants the cores that is as well, for threads that stay awake to wait for one
+    that cannot run take twice as long: nothing is given back then.
     """
-    if library := _gnu_openmp():
+    if (library := _gnu_openmp()) and _has_cores_to_itself():
         library.omp_pause_resource_all(_SOFTLY)
 
 
 _SOFTLY = 1  # OpenMP 5.0, omp_pause_soft
+_ASLEEP_S = 0.005  # after so long torch's own threads have ceased to wait awake
+
+
+def _has_cores_to_itself() -> bool:
+    import torch
+
+    time.sleep(_ASLEEP_S)
+    try:
+        running = int(Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")[0])
+    except (OSError, ValueError, IndexError):
+        return True
+    return running - 1 <= (os.cpu_count() or 1) - torch.get_num_threads()
 
 
 @cache

@@ -75,9 +75,11 @@ def script() -> None:
     """The `footnote` script: `main`, without the garbage collection that a short life does not need.
 
     Importing torch and friends makes a million objects that stay; collecting among them, while they
-    load and once more at exit, takes a third of the time of a `footnote search`.
+    load and once more at exit, takes a third of the time of a `footnote search`. And numpy computes with one
+    thread: its products are small here, and the others wait awake on the cores that torch wants next.
     """
     gc.set_threshold(200_000, 20, 20)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     code = main()
     gc.freeze()
     sys.exit(code)
