@@ -85,8 +85,9 @@ def test_a_lock_of_somebody_else_is_named(catalog, monkeypatch):
 # -- read-only ----------------------------------------------------------------------------------------
 
 SEARCH = """
-import os, sys
+import os, sys, tempfile
 import chromadb, portalocker, tantivy  # while this process may read them
+chromadb.PersistentClient(tempfile.mkdtemp())  # and what Chroma imports only now
 from rag.library import Library
 from rag.library.doctor import store_faults
 from tests.library_parts import paper, put, vector
