@@ -21,7 +21,7 @@ _SPELLINGS = {"kB": "KB", "μs": "µs", "μg": "µg", "μm": "µm", "nanosecond"
               "gigabyte": "GB", "terabyte": "TB", "microgram": "µg", "milligram": "mg", "gram": "g", "kilogram": "kg",
               "nanometer": "nm", "micrometer": "µm", "millimeter": "mm", "centimeter": "cm", "meter": "m",
               "kilometer": "km", "hertz": "Hz", "kilohertz": "kHz", "megahertz": "MHz", "gigahertz": "GHz",
-              "$": "dollar", "us$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro", "£": "£"}  # fmt: skip
+              "$": "dollar", "us$": "dollar", "usd": "dollar", "€": "euro", "eur": "euro"}  # fmt: skip
 _SPELT = (
     r"(?:nano|micro|milli)?second|minute|hour|day|week|month|year|decade|(?:kilo|mega|giga|tera)byte"
     r"|(?:micro|milli|kilo)?gram|(?:nano|micro|milli|centi|kilo)?met(?:er|re)|mile|(?:kilo|mega|giga)?hertz"

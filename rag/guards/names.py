@@ -78,6 +78,10 @@ def _abbreviates(name: str, text: str) -> bool:
     return any(letters.lower() in found.lower() for found in initials)
 
 
+_ARTICLES = ("the", "a", "an")  # `AUC` is the area under the curve
+_HOUSEHOLD = frozenset("AI ML RL QA IR MT CI HR OR RR SD CT".split())
+
+
 def _shortens(name: str, text: str) -> bool:
     """Whether letters out of a word stand for it before the same number: `IL-6` for "interleukin-6"."""
     found = re.fullmatch(r"([A-Z]{2,5})[- ]?(\d{1,3})", name)
@@ -89,7 +93,3 @@ def _shortens(name: str, text: str) -> bool:
 
 def _greek(text: str) -> set[str]:
     return {part for word in words(text) for part in _PART.split(word) if part in GREEK_LETTERS}
-
-
-_ARTICLES = ("the", "a", "an")  # `AUC` is the area under the curve
-_HOUSEHOLD = frozenset("AI ML RL QA IR MT CI HR OR RR SD CT".split())

@@ -42,7 +42,7 @@ def _in_a_name(figure: Figure, text: str) -> bool:
 
 
 def _of_another_name(figure: Figure, claim: str, text: str) -> bool:
-    """Whether it belongs to a name of which no letters are there: the 19 of `COVID-19` is for `_names` to miss."""
+    """Whether it belongs to a name of which no letters are there: the 19 of `COVID-19` is for `names` to miss."""
     there = set(_LETTERS.findall(text.lower()))
     own = {part for name in names(claim) if figure.text in name for part in _LETTERS.findall(name.lower())}
     return bool(own) and own.isdisjoint(there)

@@ -39,10 +39,8 @@ def read_xml(stream: TextIO) -> Iterator[Outcome]:
         yield reject(f"record {number + 1}", f"not valid XML, reading stopped: {error}")
     else:
         if not number:
-            reason = (
-                f"XML of another kind (<{root.tag}>); PubMed's and arXiv's Atom are read, others export RIS or BibTeX"
-            )
-            yield reject("", reason)
+            kinds = "PubMed's and arXiv's Atom are read; export RIS or BibTeX instead"
+            yield reject("", f"XML of another kind (<{root.tag}>); {kinds}")
 
 
 def _entry(element: Element, place: str) -> Outcome:

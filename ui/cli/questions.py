@@ -73,12 +73,7 @@ def search(
     if as_json:
         click.echo(json.dumps(found({"question": question}), ensure_ascii=False))
         return 0
-    hits = footnote.search(question, k=k, filters=filters)
-    click.echo(
-        terminal.hits_text(hits)
-        if hits
-        else "no paper to search: the library holds none, or none that passes the filters"
-    )
+    click.echo(terminal.hits_text(footnote.search(question, k=k, filters=filters)))
     return 0
 
 

@@ -114,7 +114,9 @@ def _abstention(answer: Answer) -> str:
 
 
 def hits_text(hits: Sequence[Hit]) -> str:
-    """One paragraph a hit: rank, title, score, and the passage that fits."""
+    """One paragraph a hit: rank, title, score, and the passage that fits; why there is none, without any."""
+    if not hits:
+        return _REASONS[Abstention.NO_HITS]
     return "\n\n".join(
         "\n".join(
             [
