@@ -17,7 +17,8 @@ from rag.types import Turn
 from rag.words import name_key, names, words
 
 _GOES_ON = re.compile(
-    r"(?:ok(?:ay)?,? )?(?:and|but|or|so|then|also|same|what about|how about|which ones?|what else|how so|how come)\b",
+    r"(?:ok(?:ay)?,? )?(?:and|but|or|so|then|also|same|what about|how about|which ones?|what else|how so|how come"
+    r"|(?:going |coming )?back to|as for)\b",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
@@ -30,7 +31,9 @@ _POINTS = re.compile(
 # In a question of few words without a name, these are hints enough: of the dev questions, none of them stands alone.
 _HINTS = re.compile(
     r"^(?:why|any)\b|\b(?:that|one|same|others?|another|both|also|too|either|neither|else|again|instead)\b"
-    r"|\bthe (?:paper|study|article|authors)\b(?! (?:of|on|by|about|behind|that|which|who|in|from|for|with|called)\b)",
+    r"|\bthe (?:(?:first|second|third|last|other) )?(?:paper|study|article|authors|data|datasets?|models?|methods?"
+    r"|approach|technique|benchmarks?|systems?|results|experiments|evaluation|framework|limitations|code)\b"
+    r"(?! (?:of|on|by|about|behind|that|which|who|in|from|for|with|called)\b)",
     re.IGNORECASE,
 )
 _HINTED_WORDS = 9
@@ -61,6 +64,11 @@ def leans_on_history(question: str) -> bool:
             return True
         if length < _HINTED_WORDS and _HINTS.search(question):
             return True
+    return _has_pointer(question)
+
+
+def _has_pointer(question: str) -> bool:
+    """Whether it has a pronoun for something that was said before."""
     return any(_points_back(pointer, question) for pointer in _POINTS.finditer(question))
 
 
@@ -113,13 +121,15 @@ def asked_length(standalone_question: str) -> int:
 
 
 def _topic(question: str, history: Sequence[Turn]) -> str:
-    """Names of the latest exchange that has any, else the words of its question."""
+    """What the latest exchange that names something was about, else the words of its question."""
     own = {name_key(name) for name in names(question)}
     for turn in reversed(history):
         asked, about = _split(turn.question)
-        for said in (asked, f"{asked} {about}"):  # what it was about itself counts only where it names nothing
-            if found := _others(said, own):
-                return _shortened(said, found)
+        if about and (_has_pointer(asked) or not _others(asked, own)):  # it went on about the same
+            if found := [*_others(about, own), *_others(asked, own)]:
+                return _shortened(about if _has_pointer(question) else f"{about}; {asked}", found)
+        elif found := _others(asked, own):
+            return _shortened(asked, found)
         if told := [name for text in sentences(turn.answer)[:1] for name in _others(text, own)]:
             return fold(f"{' '.join(told[:3])}; {_shortened(about or asked)}")
     asked, about = _split(history[-1].question)

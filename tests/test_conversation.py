@@ -31,6 +31,9 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
         "What did the authors conclude from their experiments?",
         "OK, and for vision models?",
         "Same question for Llama",
+        "How was the first paper evaluated?",
+        "What are the limitations?",
+        "Back to the training, how long did it last?",
     ],
 )
 def test_a_follow_up_gets_its_topic(question):
@@ -75,9 +78,24 @@ def test_the_topic_is_what_was_named_last_and_brackets_do_not_nest():
         asked = standalone(question, turns)
         assert asked.count("(about: ") == 1
         turns.append(Turn(asked, "“It is.”"))
-    assert asked.startswith("And its size? (about: Which data was it trained on")
-    assert "PERL" in asked
+    assert asked.startswith("And its size? (about: What about PERL")
     assert "Gemma" not in asked
+
+
+@pytest.mark.parametrize(
+    ("last", "topic"),
+    [
+        ("And in speed?", "What is PERL; How does it compare with RLHF in memory"),
+        ("What are its limitations?", "What is PERL RLHF"),
+        ("How large is the dataset?", "What is PERL; How does it compare with RLHF in memory"),
+    ],
+)
+def test_what_a_follow_up_was_about_is_what_the_next_one_is_about(last, topic):
+    turns = [Turn("What is PERL?", "“PERL trains adapters.”")]
+    turns.append(Turn(standalone("How does it compare with RLHF in memory?", turns), "“It needs less.”"))
+    assert standalone(last, turns) == f"{last} (about: {topic})"
+    turns.append(Turn(standalone("And in speed?", turns), "“It is faster.”"))
+    assert "PERL" in standalone(last, turns)
 
 
 @pytest.mark.parametrize("typed", [True, False])
