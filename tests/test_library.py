@@ -4,11 +4,12 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 
-from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryMismatchError, LibraryMissingError
+from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters, Library, store
 from rag.library.locks import held_alone
 from tests.library_parts import (
@@ -363,3 +364,33 @@ def test_two_writers_and_a_reader_at_once(tmp_path):
             ingest_version(alone, 9, ["a.txt", "b.txt"])
             assert contents(reader) == contents(alone)
             assert disagreements(reader) == []
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Makes a disk of so many KiB, and takes it away again; only the administrator may."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def mounted(size):
+        if subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", place], stderr=subprocess.DEVNULL
+        ).returncode:
+            pytest.skip("no disk can be mounted here")
+        return place
+
+    yield mounted
+    subprocess.run(["umount", place], stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("size", [300, 900, 1500])
+def test_a_full_disk_is_told_as_one_and_with_room_again_the_next_command_goes_on(small_disk, size):
+    folder = small_disk(size) / "library"
+    papers = [paper(n) for n in range(300)]
+    with pytest.raises(LibraryError, match="is full"), Library.open_or_create(folder, identity=IDENTITY) as library:
+        put(library, "a.txt", papers)
+    subprocess.run(["mount", "-o", "remount,size=30m", folder.parent], check=True)
+    with Library.open_or_create(folder, identity=IDENTITY) as library:
+        put(library, "a.txt", papers)
+        assert disagreements(library) == []
+        assert len(library.bm25("circuits", 1000)) == 300

@@ -1,10 +1,11 @@
-"""With how many threads torch computes."""
+"""With how many threads torch computes, and what transformers may print."""
 
 import os
 import sys
 
 import pytest
 import torch
+from transformers import modeling_gguf_pytorch_utils
 
 from rag.models import processor
 
@@ -21,3 +22,9 @@ def test_a_rest_gives_threads_back_and_changes_nothing_else(monkeypatch):
     assert threads - set(os.listdir("/proc/self/task"))
     processor.rest()  # with nothing to give back
     assert torch.equal(numbers.softmax(0), before)
+
+
+def test_the_bar_of_a_gguf_file_is_left_to_a_terminal(capsys):
+    processor.quiet()
+    assert list(modeling_gguf_pytorch_utils.tqdm([1, 2], desc="converting")) == [1, 2]
+    assert capsys.readouterr().err == ""

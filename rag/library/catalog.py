@@ -12,6 +12,7 @@ waits for its vectors (`staged`). `outbox` and `stale` list what the indexes hav
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError
+from rag.errors import LibraryBusyError, LibraryDamagedError, LibraryError, LibraryMismatchError, told_by
 from rag.library.packing import Vector, chunk_ids, chunks_from, chunks_to, document_from, folded
 from rag.library.schema import FORMAT, SCHEMA
 from rag.types import Chunk, Document
@@ -29,6 +30,8 @@ from rag.types import Chunk, Document
 FILE_NAME = "catalog.sqlite3"
 KINDS = ("abstract", "window")
 APPLICATION_ID = 0x466F6F74  # "Foot", so that `file` and we can tell whose file it is
+_DISK_FULL = re.compile("disk is full|no space left|storagefull|quota exceeded", re.IGNORECASE)
+_LEAST_FREE = 2**20  # bytes
 BUSY_S = 60  # SQLite's own lock, held for the length of one small transaction
 
 
@@ -226,6 +229,15 @@ class Catalog:
 def repair_command(folder: Path) -> str:
     """The command that mends the library in a folder."""
     return "footnote doctor --repair" if folder.name == ".footnote" else f"footnote --library {folder} doctor --repair"
+
+
+def index_error(writer: str, place: Path, error: BaseException) -> LibraryError:
+    """What to tell of an index of the library, in `place`, that `writer` cannot use."""
+    if _DISK_FULL.search(str(error)) or shutil.disk_usage(place.parent).free < _LEAST_FREE:
+        return LibraryError(f"{writer} cannot write {place}: the disk is full; make room and run the command again")
+    return LibraryDamagedError(
+        f"{writer} cannot use {place} ({told_by(error)}); mend it with: {repair_command(place.parent)}"
+    )
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import LibraryDamagedError
-from rag.library.catalog import repair_command
+from rag.library.catalog import index_error, repair_command
 from rag.types import Document
 
 K1 = 1.2
@@ -164,10 +164,7 @@ class Lexical:
             # A panic of the Rust core arrives as a BaseException of its own.
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
-            raise LibraryDamagedError(
-                f"the word index {self.folder} cannot be used ({' '.join(str(error).split())[:200]}); "
-                f"mend it with: {repair_command(self.folder.parent)}"
-            ) from error
+            raise index_error("Tantivy", self.folder, error) from error
 
 
 def _sweep(folder: Path) -> None:

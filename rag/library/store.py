@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamagedError, ServerError, told_by
-from rag.library.catalog import repair_command
+from rag.library.catalog import index_error, repair_command
 from rag.types import JSON, Chunk, Document
 
 if TYPE_CHECKING:
@@ -159,10 +159,7 @@ class Store:
             if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
                 raise
             if isinstance(self.place, Path):
-                mend = repair_command(self.place.parent)
-                raise LibraryDamagedError(
-                    f"Chroma cannot use {self.place} ({told_by(error)}); mend it with: {mend}"
-                ) from error
+                raise index_error("Chroma", self.place, error) from error
             raise ServerError(
                 f"the Chroma server {self.place} does not work as it should ({told_by(error)}); is it running? "
                 "If it has lost the collections of this library: footnote doctor --repair"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +80,14 @@ def _gnu_openmp() -> Any:
 
 
 def quiet() -> None:
-    """Take transformers' progress bars and advice off stderr, which is ours."""
+    """Take transformers' progress bars and advice off stderr, which is ours.
+
+    The bar of a GGUF file that is read, which heeds no setting, is left to a terminal, where it goes when it is done.
+    """
     import transformers
+    from tqdm import tqdm
+    from transformers import modeling_gguf_pytorch_utils
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    modeling_gguf_pytorch_utils.tqdm = partial(tqdm, disable=None, leave=False)
