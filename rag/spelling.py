@@ -2,8 +2,9 @@
 
 Only a word that neither the library nor the embedder's vocabulary knows counts as misspelt. Words of papers that were
 found anyway stand in for it, and where none is like it, an English word that is one slip of the hand away and far more
-usual than any other such, because `abouut` would count as a rare word that no paper has. Names in capitals or with
-digits are left alone: `Gemma3` is not a misspelt `Gemma`.
+usual than any other such, because `abouut` would count as a rare word that no paper has. A name in capitals is only
+read as one of the same letters, as `NNsigth` for `NNsight`, and one with digits is left alone: `Gemma3` is not a
+misspelt `Gemma`.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def corrected(question: str, misspelt: Iterable[str], papers: Iterable[Document]
     forms = {word.lower(): word for word in words}
     counts = Counter(word.lower() for word in words)
     for word in misspelt:
-        if right := _right(word.lower(), counts):
+        if right := _named(word.lower(), counts) if _is_name(word) else _right(word.lower(), counts):
             question = re.sub(rf"\b{re.escape(word)}\b", forms.get(right, right), question)
     return question
 
@@ -58,6 +59,12 @@ def _right(word: str, counts: Mapping[str, int]) -> str:
         return alike
     slips = sorted(_english().edit_distance_1(word) & counts.keys())
     return max(slips, key=lambda other: counts[other], default="") or _usual(word)
+
+
+def _named(word: str, counts: Mapping[str, int]) -> str:
+    """The word of the papers that is alike and has no other letters, if there is one."""
+    near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED) if len(word) >= _LONG else []
+    return next((other for other in near if set(word) == set(other) and _alike(word, other)), "")
 
 
 def _usual(word: str) -> str:
@@ -81,4 +88,8 @@ def _alike(word: str, other: str) -> bool:
 
 
 def _could_be_misspelt(word: str) -> bool:
-    return len(word) >= _SHORTEST and sum(char.isupper() for char in word) < 2 and not re.search(r"\d", word)
+    return len(word) >= _SHORTEST and not re.search(r"\d", word)
+
+
+def _is_name(word: str) -> bool:
+    return sum(char.isupper() for char in word) >= 2

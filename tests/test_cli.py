@@ -192,7 +192,26 @@ def test_files_that_hold_no_paper_are_reported(run, tmp_path, content):
 def test_a_missing_library_names_the_command_that_makes_one(run, tmp_path):
     code, _, err = run("list", library=tmp_path / "nowhere")
     assert code == 1
-    assert "footnote ingest" in err
+    assert f"footnote --library {tmp_path / 'nowhere'} ingest PATH" in err
+
+
+def test_a_rebuild_reads_what_the_library_was_made_from_and_a_wrong_path_leaves_it_as_it_is(run, tmp_path, monkeypatch):
+    paper, own = tmp_path / "paper.txt", tmp_path / "own"
+    paper.write_text("Glimmerfish migrate at night, in shoals of forty, along the coast.", encoding="utf-8")
+    assert run("ingest", str(paper), library=own)[0] == 0
+    code, _, err = run("ingest", "--rebuild", str(tmp_path / "paper.text"), library=own)
+    assert (code, "no such file" in err) == (1, True)
+    assert "Glimmerfish" in run("search", "glimmerfish", library=own)[1]
+    monkeypatch.chdir(TRAINED.parents[2])  # where there are seeds/, which are not in this library
+    assert run("ingest", "--rebuild", library=own)[1].startswith("1 papers in the library: 0 new")
+    paper.unlink()
+    assert run("ingest", "--rebuild", library=own)[1].startswith("1 papers in the library: 0 new")
+    assert "Glimmerfish" in run("search", "glimmerfish", library=own)[1]
+    code, out, _ = run("doctor", library=own)
+    assert (code, "paper.txt is gone" in out, f"ingest --prune {tmp_path}" in out) == (1, True, True)
+    monkeypatch.chdir(tmp_path)
+    assert run("ingest", library=own)[0] == 0
+    assert run("ingest", "--prune", str(tmp_path), library=own)[1].startswith("0 papers in the library: 0 new, 0 c")
 
 
 def test_no_name_is_the_default_library_not_the_folder_one_is_in(run):
@@ -300,7 +319,7 @@ def test_neither_a_files_name_nor_a_readers_question_steers_the_terminal(run, tm
 
     with Footnote.create(tmp_path / "broken").library as library, contextlib.suppress(OSError):
         library.stage("a\x1b[2J.txt", "digest", broken())
-    assert "a[2J.txt was not read to its end" in run("doctor", library=tmp_path / "broken")[1]
+    assert "a[2J.txt is gone" in run("doctor", library=tmp_path / "broken")[1]
     file = record(tmp_path, Answer("Why\x1b[2J?", "Why\x1b[2J?", "", abstention=Abstention.NO_HITS), "wrong_answer")
     assert run("eval", "questions", "feedback", str(file))[2].endswith("  Why[2J?\n")
 

@@ -150,7 +150,10 @@ def test_a_damaged_catalog_is_not_mended_but_named(library):
     assert "footnote ingest --rebuild" in finding.mend
 
 
-def test_unfinished_work_is_named(library):
+def test_unfinished_work_is_named(library, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "b.txt").touch()
+
     def records():
         yield paper(100)
         raise InterruptedError

@@ -206,7 +206,7 @@ def test_a_reader_error_leaves_the_file_unfinished_and_keeps_what_came(library):
 
 
 def test_a_missing_or_differing_library_says_what_to_do(tmp_path, library):
-    with pytest.raises(LibraryMissingError, match="footnote ingest"):
+    with pytest.raises(LibraryMissingError, match="ingest PATH"):
         Library.open(tmp_path / "nowhere")
     with pytest.raises(LibraryMismatchError, match=r"embedder 'by hash', settings say 'b'.*--rebuild"):
         Library.open(library.folder, identity={"embedder": "b"})

@@ -267,7 +267,7 @@ def test_a_useless_question_is_refused(seeds, question):
 
 
 def test_errors_name_what_to_do(seeds, tmp_path, embedder):
-    with pytest.raises(LibraryMissingError, match="footnote ingest"):
+    with pytest.raises(LibraryMissingError, match="ingest PATH"):
         Footnote.open(tmp_path / "nowhere")
     with pytest.raises(DocumentNotFoundError):
         seeds.check("A claim.", source="nowhere.txt#1")

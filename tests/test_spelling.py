@@ -5,7 +5,9 @@ import pytest
 from rag.spelling import corrected, suspects
 from rag.types import Document
 
-PAPER = Document("d", "Mamba", "The retrieval system learns concepts. Gemma is a Transformer of criteria.", "d.txt")
+PAPER = Document(
+    "d", "Mamba", "The retrieval system learns concepts. Gemma is a Transformer of criteria. NNsight has SPIT.", "d.txt"
+)
 
 
 def idf(stems):
@@ -27,6 +29,8 @@ def idf(stems):
         ("How does a stork cope with terns?", "How does a stork cope with terns?"),
         ("Is Gemma3 a Transformer?", "Is Gemma3 a Transformer?"),
         ("Does ALBERT learn?", "Does ALBERT learn?"),
+        ("Is GEMMMA what SIPT is?", "Is Gemma what SIPT is?"),
+        ("Does NNsigth differ from GEMTA?", "Does NNsight differ from GEMTA?"),
         ("What causes dendrite growth?", "What causes dendrite growth?"),
         ("Which authors measured the systems?", "Which authors measured the systems?"),
     ],

@@ -17,6 +17,7 @@ from rag.ingest.sidecar import is_sidecar, readable_sidecar_of, sidecar_of
 READER_VERSION = "5"  # raise it when the readers yield something else: every file is read again then
 
 _BLOCK_BYTES = 1 << 20
+_OF_A_LIBRARY = "catalog.sqlite3"
 _NOT_PAPERS = frozenset("readme license licence copying changelog contributing notice".split())
 
 
@@ -69,7 +70,7 @@ def file_digest(path: Path) -> str:
 
 
 def _walk(folder: Path, rejections: list[Rejection]) -> Iterator[Path]:
-    """The files of a folder, depth first and sorted; a folder met again through a link is skipped."""
+    """The files of a folder, depth first and sorted, without libraries and folders met again through a link."""
     visited: set[str] = set()
 
     def note(error: OSError) -> None:
@@ -77,9 +78,10 @@ def _walk(folder: Path, rejections: list[Rejection]) -> Iterator[Path]:
 
     for parent, folders, names in os.walk(folder, followlinks=True, onerror=note):
         real = os.path.realpath(parent)
-        folders[:] = sorted(name for name in folders if not name.startswith(".")) if real not in visited else []
-        if real in visited:
+        if real in visited or _OF_A_LIBRARY in names:
+            folders.clear()
             continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         visited.add(real)
         yield from (Path(parent, name) for name in sorted(names) if not name.startswith("."))
 

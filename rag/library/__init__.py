@@ -9,6 +9,7 @@
 `founding`, `locks`, `doctor`  make and rebuild; one writer; find and mend
 """
 
+from rag.library.catalog import command
 from rag.library.library import Filters, Finding, IndexedDocument, Library, Matching, Merged, StageCounts
 
-__all__ = ["Filters", "Finding", "IndexedDocument", "Library", "Matching", "Merged", "StageCounts"]
+__all__ = ["Filters", "Finding", "IndexedDocument", "Library", "Matching", "Merged", "StageCounts", "command"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -177,12 +178,13 @@ class Catalog:
         application, version = self.value("PRAGMA application_id"), self.value("PRAGMA user_version")
         if application != APPLICATION_ID:
             raise LibraryDamagedError(
-                f"{self.path} is not a catalog of Footnote; build the library anew: footnote ingest --rebuild"
+                f"{self.path} is not a catalog of Footnote; build the library anew: "
+                + command(self.path.parent, "ingest --rebuild")
             )
         if version != FORMAT:
             raise LibraryMismatchError(
                 f"library {self.path.parent} has format {version}, this Footnote works with {FORMAT}; "
-                "rebuild with: footnote ingest --rebuild"
+                f"rebuild with: {command(self.path.parent, 'ingest --rebuild')}"
             )
 
     # -- documents and chunks -------------------------------------------------------------------
@@ -226,9 +228,10 @@ class Catalog:
             self.run("DELETE FROM chunks WHERE doc_id = ? AND kind = ?", doc_id, kind)
 
 
-def repair_command(folder: Path) -> str:
-    """The command that mends the library in a folder."""
-    return "footnote doctor --repair" if folder.name == ".footnote" else f"footnote --library {folder} doctor --repair"
+def command(folder: Path, verb: str) -> str:
+    """The command line of a verb for the library in a folder, as somebody here and now has to write it."""
+    is_default = folder.resolve() == Path(".footnote").resolve()
+    return f"footnote {'' if is_default else f'--library {shlex.quote(str(folder))} '}{verb}"
 
 
 def index_error(writer: str, place: Path, error: BaseException) -> LibraryError:
@@ -236,7 +239,7 @@ def index_error(writer: str, place: Path, error: BaseException) -> LibraryError:
     if _DISK_FULL.search(str(error)) or shutil.disk_usage(place.parent).free < _LEAST_FREE:
         return LibraryError(f"{writer} cannot write {place}: the disk is full; make room and run the command again")
     return LibraryDamagedError(
-        f"{writer} cannot use {place} ({told_by(error)}); mend it with: {repair_command(place.parent)}"
+        f"{writer} cannot use {place} ({told_by(error)}); mend it with: {command(place.parent, 'doctor --repair')}"
     )
 
 
@@ -258,5 +261,6 @@ def _translated(path: Path) -> Iterator[None]:
         }:
             raise LibraryError(f"{path} cannot be used: {error}; look after the disk and the rights") from error
         raise LibraryDamagedError(
-            f"{path} is damaged ({error}); put back a copy, or build it anew: footnote ingest --rebuild"
+            f"{path} is damaged ({error}); put back a copy, or build it anew: "
+            + command(path.parent, "ingest --rebuild")
         ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from rag.errors import FootnoteError, LibraryDamagedError
 from rag.library import founding
-from rag.library.catalog import KINDS, Catalog, repair_command
+from rag.library.catalog import KINDS, Catalog, command
 from rag.library.indexing import REBUILD, Indexes, Progress
 from rag.library.packing import chunk_ids, document_of
 from rag.library.store import Store
@@ -59,8 +60,9 @@ def examine(
     What needs the papers' files or the embedder is left to `footnote ingest`.
     """
     if faults := _catalog_faults(catalog):
-        return faults
-    command = repair_command(folder)
+        anew = f"put back a copy, or: {command(folder, 'ingest --rebuild')}"
+        return [Finding("catalog", fault, anew) for fault in faults]
+    repairing = command(folder, "doctor --repair")
     steps: list[tuple[Callable[[], Iterator[tuple[str, str]]], Callable[[], None]]] = [
         (lambda: _description(folder), lambda: founding.describe(folder, founding.description(folder))),
         (lambda: _leftovers(folder), lambda: _delete_leftovers(folder)),
@@ -70,9 +72,9 @@ def examine(
     ]
     findings = []
     for look, mend in steps:
-        found = [Finding(part, problem, command) for part, problem in look()]
+        found = [Finding(part, problem, repairing) for part, problem in look()]
         findings += _mended(found, mend) if found and repair else found
-    return findings + list(_unfinished(catalog))
+    return findings + list(_unfinished(folder, catalog))
 
 
 def store_faults(folder: Path | str) -> list[str]:
@@ -101,12 +103,11 @@ def _mended(found: Sequence[Finding], mend: Callable[[], None]) -> list[Finding]
 # -- the catalog and the folder -----------------------------------------------------------------
 
 
-def _catalog_faults(catalog: Catalog) -> list[Finding]:
+def _catalog_faults(catalog: Catalog) -> list[str]:
     try:
-        faults = catalog.faults()
+        return catalog.faults()
     except LibraryDamagedError as error:
-        faults = [str(error.__cause__)]
-    return [Finding("catalog", fault, "put back a copy, or: footnote ingest --rebuild") for fault in faults]
+        return [str(error.__cause__)]
 
 
 def _description(folder: Path) -> Iterator[tuple[str, str]]:
@@ -169,11 +170,16 @@ def _mend_rows(catalog: Catalog) -> None:
         catalog.put("dirty", REBUILD)
 
 
-def _unfinished(catalog: Catalog) -> Iterator[Finding]:
+def _unfinished(folder: Path, catalog: Catalog) -> Iterator[Finding]:
     for (path,) in catalog.rows("SELECT path FROM files WHERE digest IS NULL ORDER BY path"):
-        yield Finding("files", f"{path} was not read to its end", f"footnote ingest {path}")
+        if Path(path).exists():
+            reading = command(folder, f"ingest {shlex.quote(path)}")
+            yield Finding("files", f"{path} was not read to its end", reading)
+        else:
+            pruning = command(folder, f"ingest --prune {shlex.quote(str(Path(path).parent))}")
+            yield Finding("files", f"{path} is gone; what was read of it is kept", f"put it back, or: {pruning}")
     if waiting := catalog.value("SELECT count(*) FROM documents WHERE indexed = 0 OR staged IS NOT NULL"):
-        yield Finding("documents", f"{waiting} papers wait for their vectors", "footnote ingest")
+        yield Finding("documents", f"{waiting} papers wait for their vectors", command(folder, "ingest"))
 
 
 # -- the indexes --------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rag.errors import LibraryDamagedError
 from rag.library import lexical, store
-from rag.library.catalog import KINDS, Catalog, repair_command
+from rag.library.catalog import KINDS, Catalog, command
 from rag.library.lexical import Lexical
 from rag.library.locks import FileLock
 from rag.library.store import Entry, Store
@@ -136,7 +136,7 @@ class Indexes:
         known = self._catalog.get("store_files")
         if self._url or not known or known == store.sizes(self.store_folder):
             return ""
-        mend = repair_command(self.store_folder.parent)
+        mend = command(self.store_folder.parent, "doctor --repair")
         return f"files in {self.store_folder} are cut short or gone; mend it with: {mend}"
 
     def _open_store(self, *, create: bool = False) -> Store:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import LibraryDamagedError
-from rag.library.catalog import index_error, repair_command
+from rag.library.catalog import command, index_error
 from rag.types import Document
 
 K1 = 1.2
@@ -148,7 +148,7 @@ class Lexical:
         if not (self.folder / "meta.json").is_file():
             if not create:
                 raise LibraryDamagedError(
-                    f"{self.folder} is missing or empty; mend it with: {repair_command(self.folder.parent)}"
+                    f"{self.folder} is missing or empty; mend it with: {command(self.folder.parent, 'doctor --repair')}"
                 )
             self.folder.mkdir(parents=True, exist_ok=True)
             return tantivy.Index(_schema(), str(self.folder), reuse=False)

@@ -27,7 +27,7 @@ from rag.errors import (
     LibraryMissingError,
 )
 from rag.library import founding, lookup
-from rag.library.catalog import FILE_NAME, KINDS, Catalog
+from rag.library.catalog import FILE_NAME, KINDS, Catalog, command
 from rag.library.doctor import Finding, examine
 from rag.library.founding import Founding
 from rag.library.indexing import Indexes, Progress
@@ -88,7 +88,9 @@ class Library:
         """
         folder = Path(folder)
         if not (folder / FILE_NAME).is_file():
-            raise LibraryMissingError(f"there is no library in {folder}; make one with: footnote ingest PATH")
+            raise LibraryMissingError(
+                f"there is no library in {folder}; make one with: {command(folder, 'ingest PATH')}"
+            )
         library = cls(folder, Catalog(folder, writable=founding.is_writable(folder)), matching, lock_timeout_s)
         given: dict[str, object] = {**(identity or {})}
         saved: dict[str, object] = {**library.identity}
@@ -100,7 +102,7 @@ class Library:
             name = differing[0]
             raise LibraryMismatchError(
                 f"library {folder} was built with {name} {saved.get(name)!r}, settings say {given[name]!r}; "
-                "rebuild with: footnote ingest --rebuild"
+                f"rebuild with: {command(folder, 'ingest --rebuild')}"
             )
         return library
 
@@ -167,6 +169,10 @@ class Library:
             yield
             if is_outermost:
                 self._indexes.apply()
+
+    def files(self) -> list[Path]:
+        """The files that it was made from, in order; they may be gone."""
+        return [Path(path) for (path,) in self._catalog.rows("SELECT path FROM files ORDER BY path")]
 
     def unchanged(self, path: Path | str, digest: str) -> bool:
         """Whether the file was read to its end with this content."""

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamagedError, ServerError, told_by
-from rag.library.catalog import index_error, repair_command
+from rag.library.catalog import command, index_error
 from rag.types import JSON, Chunk, Document
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class Store:
         self._library_id = library_id
         self._client: Client | None = None
         if isinstance(place, Path) and not create and not (place / "chroma.sqlite3").is_file():
-            raise LibraryDamagedError(f"{place} is missing or empty; mend it with: {repair_command(place.parent)}")
+            raise LibraryDamagedError(
+                f"{place} is missing or empty; mend it with: {command(place.parent, 'doctor --repair')}"
+            )
         with self._translated():
             self._client = _connect(place)
             self._collections = {kind: self._collection(kind, create) for kind in COLLECTIONS}

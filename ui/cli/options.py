@@ -12,7 +12,7 @@ import click
 
 from rag import settings as configuring
 from rag.errors import BadInputError, LibraryMissingError
-from rag.library import Filters, Library
+from rag.library import Filters, Library, command
 from rag.pipeline import Footnote
 from ui.cli import terminal
 
@@ -122,7 +122,9 @@ def open_or_create(ctx: click.Context, /, options: dict[str, Any], *, rebuild: b
 
 def _tell_of_pending(library: Library) -> None:
     if waiting := library.pending_count():
-        click.echo(f"papers that cannot be found yet: {waiting}; finish with: footnote ingest PATH", err=True)
+        click.echo(
+            f"papers that cannot be found yet: {waiting}; finish with: {command(library.folder, 'ingest')}", err=True
+        )
 
 
 def _seeds() -> Path | None:

@@ -9,7 +9,9 @@ from typing import Any
 import click
 
 from rag.export import about
+from rag.ingest import find_files
 from rag.ingesting import IngestReport
+from rag.library import Library
 from rag.types import Document
 from ui.cli import terminal
 from ui.cli.options import (
@@ -32,14 +34,16 @@ from ui.cli.options import (
 def ingest(
     ctx: click.Context, /, paths: tuple[Path, ...], prune: bool, rebuild: bool, as_json: bool, **options: Any
 ) -> int:
-    """Read PATHS (files and folders, default seeds/) into the library.
+    """Read PATHS (files and folders) into the library.
 
+    Without PATHS, seeds/; where that is not, or with --rebuild, what the library was made from.
     Takes text, JSON, JSON Lines, BibTeX, RIS, CSV, PubMed XML and arXiv Atom, gz or not. What has not
     changed costs nothing; duplicates are merged; what cannot be read is reported and the rest goes in.
     """
+    find_files(paths)  # a library that is to be read again from a path that does not exist stays as it is
     footnote = open_or_create(ctx, options, rebuild=rebuild)
     report = footnote.ingest(
-        list(paths) or [Path("seeds")],
+        list(paths) or _usual_paths(footnote.library, rebuild=rebuild),
         prune=prune,
         rebuild=rebuild,
         on_progress=terminal.progress_bar("embedding"),
@@ -50,6 +54,13 @@ def ingest(
     else:
         _tell(report)
     return 0
+
+
+def _usual_paths(library: Library, *, rebuild: bool) -> list[Path]:
+    """What is read where no path is given."""
+    seeds = Path("seeds")
+    known = library.files()
+    return [path for path in known if path.exists()] if known and (rebuild or not seeds.exists()) else [seeds]
 
 
 def _tell(report: IngestReport) -> None:
