@@ -30,6 +30,14 @@ _MARKER = re.compile(
 _LED = re.compile(r"(?<=\n)[^\S\n]*[^\s.,;:!?)\]]")  # what follows a marker that opens a line
 _MAX_RANGE = 50
 
+_YEAR = r"(?:19|20)\d\d[a-z]?"
+_WORK = rf"[A-Z][^()\d;]{{1,60}}?(?: and | & | et al\.?)[^()\d;]{{0,30}}?,? {_YEAR}"  # (Denmark, 2010) may be data
+_REFERENCE = re.compile(
+    r"[~\s]*+(?:\\\w*cite\w*+\*?+(?:\[[^\]]*+\])*+\{[^{}]*+\}|\[(?:see )?@[^\]]*+\]"
+    rf"|\((?:(?:see|cf\.|e\.g\.,?) )?{_WORK}(?:; ?[A-Z][^()\d;]{{1,60}},? {_YEAR})*+\))|(?<=et al\.)\s\({_YEAR}\)"
+)
+_BEFORE_INTERVAL = re.compile(r"(?:\b(?:range|interval|between|within)(?: of)?|[=∈])\s*$")
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -86,6 +94,13 @@ def read_draft(draft: str, *, shown: int, literals: Iterable[str] = ()) -> list[
         )
         for (start, end), numbers, is_closed in zip(spans, owned, closed, strict=True)
     ]
+
+
+def without_citations(claim: str) -> str:
+    r"""A claim as somebody wrote it, without its references: `[1]`, `(Bau et al., 2024)`, `\cite{bau}`, `[@bau]`."""
+    plain = _REFERENCE.sub("", claim)
+    kept = _MARKER.sub(lambda found: found.group() if _BEFORE_INTERVAL.search(plain, 0, found.start()) else "", plain)
+    return kept if re.search(r"\w", kept) else claim
 
 
 def number_papers(doc_ids: Iterable[str], first: Mapping[str, int] | None = None) -> dict[str, int]:

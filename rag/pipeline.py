@@ -22,7 +22,7 @@ from rag import searching
 from rag import settings as configuring
 from rag.checking import Check, check_claim
 from rag.choosing import Models
-from rag.cite import Evidence
+from rag.cite import Evidence, without_citations
 from rag.clock import Clock
 from rag.concluding import conclude
 from rag.confidence import ANSWERS_FROM, Signals, confidence
@@ -289,10 +289,11 @@ class Footnote:
         claim = _checked(claim, what="claim")
         if source is not None and evidence is not None:
             raise BadInputError("a claim is checked against a source or a text, not both: leave one out")
-        documents = self._to_check_against(claim, source, evidence)
+        stated = without_citations(claim)
+        documents = self._to_check_against(stated, source, evidence)
         return check_claim(
             claim,
-            [self.models.sentences.query(part, self.library.idf) for part in sentences(claim)],
+            [self.models.sentences.query(part, self.library.idf) for part in sentences(stated)],
             documents,
             self.models.sentences,
             entailer=self.entailer,

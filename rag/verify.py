@@ -81,8 +81,9 @@ def verify(
 
 
 def context_of(document: Document) -> str:
-    """Where a paper names itself: its title and the sentences that introduce its method."""
-    return f"{document.title} {guards.introduced(document.text)}"
+    """Where a paper names itself: its title, its authors and the sentences that introduce its method."""
+    authors = " ".join(map(str, document.metadata.get("authors") or ()))
+    return f"{document.title} {authors} {guards.introduced(document.text)}"
 
 
 def _context(claim: Claim, documents: Mapping[str, Document]) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.cite import Evidence, footnote, number_papers, read_draft
+from rag.cite import Evidence, footnote, number_papers, read_draft, without_citations
 from rag.types import Chunk, Document
 
 
@@ -89,6 +89,25 @@ def test_any_text_gives_shown_numbers_only(draft):
     for sentence in read_draft(draft, shown=2):
         assert set(sentence.cited) <= {1, 2}
         assert not {1, 2} & set(sentence.fabricated)
+
+
+@pytest.mark.parametrize(
+    ("claim", "stated"),
+    [
+        ("PERL is as good as RLHF [1].", "PERL is as good as RLHF."),
+        ("There are 16 categories.[^2] They help [3, 4].", "There are 16 categories. They help."),
+        ("PERL needs less memory (Sidahmed et al., 2024).", "PERL needs less memory."),
+        ("It is fast (see Smith and Jones 2019; Foo, 2020b) and small.", "It is fast and small."),
+        ("Sidahmed et al. (2024) found that it is fast.", "Sidahmed et al. found that it is fast."),
+        (r"It is fast~\cite{a}, small \citep[p.~3]{a,b}.", "It is fast, small."),
+        ("It is fast [@perl; @other].", "It is fast."),
+        ("Scores lie in the range [0, 1].", "Scores lie in the range [0, 1]."),
+        ("The cohort (Denmark, 2010) was followed (in 2012).", "The cohort (Denmark, 2010) was followed (in 2012)."),
+        ("[1]", "[1]"),
+    ],
+)
+def test_a_claim_is_read_without_its_references(claim, stated):
+    assert without_citations(claim) == stated
 
 
 def test_papers_are_numbered_once_in_order_of_first_use():
