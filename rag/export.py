@@ -22,6 +22,7 @@ from rag.types import JSON, Answer, Claim, Document
 Documents = Mapping[str, Document]
 FORMATS = (".md", ".tex", ".bib", ".csl.json", ".json")
 
+_OURS = "% Written by footnote; the next export takes its place."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUFFIX = re.compile(r"[JS]r\.?|III?|IV")
 _PREPRINTS = re.compile(r"rxiv|^corr$", re.I)
@@ -29,20 +30,35 @@ _IN_ADDRESSES = str.maketrans({"{": "%7B", "}": "%7D", "\\": "%5C"})  # no part 
 
 
 def write(answers: Sequence[Answer], documents: Documents, path: Path) -> list[Path]:
-    """Write answers in the format that the file's ending names; `.tex` gets a `.bib` beside it.
+    """Write answers in the format that the file's ending names; `.tex` gets a `.bib` beside it if papers are cited.
 
-    Returns the files written. Raises BadInputError for another ending or an unwritable place.
+    Returns the files written. Raises BadInputError for another ending, an unwritable place, or where the `.bib`
+    would take the place of one that another hand wrote.
     """
     ending = ending_of(path)
     texts = {path: _RENDER[ending](answers, documents)}
-    if ending == ".tex":
-        texts[path.with_suffix(".bib")] = to_bibtex(answers, documents)
+    beside = path.with_suffix(".bib")
+    if ending == ".tex" and (entries := to_bibtex(answers, documents)):
+        if not _is_ours(beside):
+            raise BadInputError(f"{beside} is there, and not of Footnote's making: give the .tex another name")
+        texts[beside] = f"{_OURS}\n{entries}"
     for file, text in texts.items():
         try:
             file.write_text(text, encoding="utf-8")
         except (OSError, ValueError) as error:  # ValueError: a name with a null character
             raise BadInputError(f"cannot write {file}: {getattr(error, 'strerror', error)}") from error
     return list(texts)
+
+
+def _is_ours(bib: Path) -> bool:
+    """Whether a `.bib` is missing or empty, or begins as those that are written here do."""
+    try:
+        with bib.open("rb") as file:
+            return file.read(len(_OURS)) in {b"", _OURS.encode()}
+    except (FileNotFoundError, ValueError):  # a name with a null character: writing will say so
+        return True
+    except OSError:
+        return False
 
 
 def ending_of(path: Path) -> str:

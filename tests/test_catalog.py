@@ -161,6 +161,8 @@ def library(tmp_path):
         (" 2001.00001 ", "d1"),
         ("arXiv:2001.00001v7", "d1"),
         ("https://arxiv.org/abs/2001.00001", "d1"),
+        ("https://arxiv.org/abs/2001.00001/", "d1"),
+        ("[arXiv 2001.00001]", "d1"),
         ("https://doi.org/10.1000/XYZ", "d2"),
         ("naive EDGES", "d1"),
         ("somethi", "d3"),
@@ -178,6 +180,10 @@ def test_an_unknown_or_ambiguous_reference_names_the_nearest(library):
         library.resolve("naive")
     with pytest.raises(DocumentNotFoundError, match="footnote list"):
         library.resolve("%_zzz' OR 1 --")
+    with pytest.raises(DocumentNotFoundError, match="caf"):
+        library.resolve("caf\udce9")
+    with pytest.raises(DocumentNotFoundError, match="did you mean d3"):
+        library.resolve("somethi", in_full=True)
     with pytest.raises(BadInputError):
         library.resolve("  ")
 

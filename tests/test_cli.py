@@ -223,9 +223,10 @@ def test_what_needs_no_model_goes_with_any_library(run, seed_folder, tmp_path, m
     shutil.copytree(seed_folder, tmp_path / "copy")
     monkeypatch.setenv("FOOTNOTE_EMBEDDER", "another/one")
     assert run("search", "x")[0] == 1
-    for arguments in (["list"], ["show", PERL], ["remove", PERL]):
+    assert run("remove", "PERL: Parameter", library=tmp_path / "copy")[0] == 1  # none by the beginning of its title
+    for arguments in (["list"], ["show", PERL], ["remove", PERL, "2403.10704"]):
         code, out, _ = run(*arguments, library=tmp_path / "copy")
-        assert (code, PERL in out) == (0, True)
+        assert (code, out.count(PERL)) == (0, 1)
     assert run("show", PERL, library=tmp_path / "copy")[0] == 1
 
 

@@ -193,7 +193,26 @@ def test_what_is_not_utf_8_is_no_end_of_a_chat(seed_folder, monkeypatch, capsys)
     assert main(["--library", str(seed_folder), "chat"]) == 1  # nothing that was asked for could be had
     out, err = capsys.readouterr()
     assert "/export FILE" in out
-    assert "error: cannot write ab.md" in err
+    assert "nothing to export" in err
+
+
+def test_an_export_takes_a_path_as_a_shell_does_and_leaves_nothing_where_nothing_was_asked(
+    seed_folder, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    lines = '/export ~/early.md\nHow much memory does PERL need?\n/export "~/my talk.md"\n'
+    monkeypatch.setattr(sys, "stdin", io.StringIO(lines))
+    assert main(["--library", str(seed_folder), "chat"]) == 0
+    assert "nothing to export" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["--library", str(seed_folder), "chat", "--export", str(tmp_path / "none.md")]) == 0
+    assert [path.name for path in tmp_path.glob("*.md")] == ["my talk.md"]
+
+
+def test_a_question_that_fails_is_a_row_too(seed_folder, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("x" * 3000 + "\n"))
+    assert main(["--library", str(seed_folder), "chat", "--json"]) == 1
+    assert "shorten it" in json.loads(capsys.readouterr().out)["error"]
 
 
 @pytest.mark.parametrize(("name", "told"), [("talk.docx", "end it in .md"), ("no/talk.md", "cannot write")])

@@ -192,6 +192,21 @@ def test_an_abstention_is_exported_as_one():
     assert to_bibtex([nothing], PAPERS) == ""
 
 
+def test_a_bibliography_of_another_hand_keeps_its_place(tmp_path):
+    tex, bib = tmp_path / "talk.tex", tmp_path / "talk.bib"
+    write([answer("a")], PAPERS, tex)
+    write([answer("b")], PAPERS, tex)  # its own from before
+    assert to_bibtex([answer("b")], PAPERS) in bib.read_text(encoding="utf-8")
+    tex.write_text("kept", encoding="utf-8")
+    bib.write_text("@book{mine, title={Own}}", encoding="utf-8")
+    with pytest.raises(BadInputError, match="another name"):
+        write([answer("a")], PAPERS, tex)
+    assert tex.read_text(encoding="utf-8") == "kept"
+    nothing = Answer("Why?", "Why?", "", abstention=Abstention.WEAK_EVIDENCE)
+    assert write([nothing], PAPERS, tex) == [tex]
+    assert bib.read_text(encoding="utf-8") == "@book{mine, title={Own}}"
+
+
 def test_tex_is_written_with_its_bib_and_another_ending_is_refused(tmp_path):
     written = write([answer("a")], PAPERS, tmp_path / "talk.tex")
     assert [path.name for path in written] == ["talk.tex", "talk.bib"]

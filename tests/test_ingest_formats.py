@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rag.ingest import Rejection, read_file
+from rag.types import Answer
 
 LICHEN = "Lichens grow slowly. We measured 40 of them for 12 years (p < 0.01)."
 ARXIV = {
@@ -223,6 +224,12 @@ def test_csl_and_openalex(tmp_path):
     assert openalex.text == "Lichens grow; all Lichens rest."
     assert facts(openalex)["venue"] == "Lichen Letters"
     assert (facts(openalex)["doi"], facts(openalex)["pmid"]) == ("10.5555/abc", "123")
+
+
+def test_an_answer_is_no_paper(tmp_path):
+    answer = Answer("Why?", "Why?", "“Ferns grow in the shade of trees.” [1]")
+    documents, (rejection,) = read(tmp_path / "a.json", json.dumps(answer.to_dict()))
+    assert (documents, "not a paper" in rejection.reason) == ([], True)
 
 
 def test_json_array_is_read_up_to_its_fault(tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.ingest import fields
 from rag.ingest.markup import plain
-from rag.ingest.records import TEXT_LIMIT, Outcome, clean_line, make_entry, tidy
+from rag.ingest.records import TEXT_LIMIT, Outcome, clean_line, make_entry, reject, tidy
 
 TEXT_NAMES = ("abstract", "abstracttext", "abstractnote", "summary", "text", "description", "ab")
 TITLE_NAMES = ("title", "articletitle", "documenttitle", "papertitle", "primarytitle", "displayname", "ti")
@@ -49,6 +49,7 @@ KNOWN_NAMES = frozenset(
         *(name for names in _PLAIN_NAMES.values() for name in names),
     )
 )
+_OF_AN_ANSWER = {"standalone_question", "claims", "withdrawn"}
 _POSITION_LIMIT = 50_000  # words: an abstract in an inverted index has far fewer
 
 
@@ -60,6 +61,8 @@ def squash(name: str) -> str:
 
 def entry_of(record: Mapping[str, Any], place: str) -> Outcome:
     """Read a record; without an abstract it is a rejection."""
+    if record.keys() >= _OF_AN_ANSWER:
+        return reject(place, "an answer of Footnote, not a paper")
     values = _values(record)
     title, metadata = _described(record, values)
     return make_entry(place, title, _abstract(values), metadata)

@@ -251,9 +251,9 @@ class Library:
         """Documents in the order asked for; those that are gone are left out."""
         return self._catalog.documents(doc_ids)
 
-    def resolve(self, reference: str) -> Document:
+    def resolve(self, reference: str, *, in_full: bool = False) -> Document:
         """The one document that an id, source, arXiv id, DOI or title stands for; see `rag.library.lookup`."""
-        return lookup.resolve(self._catalog, reference)
+        return lookup.resolve(self._catalog, reference, in_full=in_full)
 
     def list(
         self, offset: int = 0, limit: int = 50, filters: Filters | None = None, text: str = ""

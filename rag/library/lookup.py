@@ -14,10 +14,13 @@ from typing import Any
 from rag.errors import BadInputError, DocumentNotFoundError
 from rag.library.catalog import Catalog
 from rag.library.packing import document_from, folded
+from rag.text import whole
 from rag.types import Document
 
 SHOWN = 5  # suggestions in an error message
-_ARXIV = re.compile(r"(?:(?:https?://)?(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|arxiv:\s*)?(.+?)(?:v\d+)?(?:\.pdf)?")
+_ARXIV = re.compile(
+    r"(?:(?:https?://)?(?:www\.)?arxiv\.org/(?:abs|pdf|html)/|\[?arxiv[:\s]\s*)?(.+?)(?:v\d+)?(?:\.pdf)?[/\]]?"
+)
 _DOI = re.compile(r"(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?(10\.\d{4,9}/\S+)")
 _COLUMNS = ("source", "title", "year", "venue", "authors", "arxiv_id", "doi")
 
@@ -84,15 +87,15 @@ def page(catalog: Catalog, offset: int, limit: int, filters: Filters | None, tex
     return [document_from(stored) for (stored,) in rows], total
 
 
-def resolve(catalog: Catalog, reference: str) -> Document:
-    """The one document that an id, source, arXiv id, DOI, title or beginning of a title stands for.
+def resolve(catalog: Catalog, reference: str, *, in_full: bool = False) -> Document:
+    """The one document that an id, source, arXiv id, DOI, title or, unless `in_full`, beginning of a title stands for.
 
     Raises DocumentNotFoundError, with the nearest titles, or with the candidates if there are several.
     """
-    reference = reference.strip()
+    reference = whole(reference).strip()
     if not reference:
         raise BadInputError("no paper was named: give its source, id, arXiv id, DOI or title")
-    for condition, value in _readings(reference):
+    for condition, value in _readings(reference, in_full=in_full):
         rows = catalog.rows(f"SELECT json FROM documents d WHERE {condition} ORDER BY seq LIMIT ?", *value, SHOWN + 1)
         if len(rows) == 1:
             return document_from(rows[0][0])
@@ -104,7 +107,7 @@ def resolve(catalog: Catalog, reference: str) -> Document:
     raise DocumentNotFoundError(f"no paper in the library has the source, id or title “{reference}”{hint}")
 
 
-def _readings(reference: str) -> list[tuple[str, tuple[Any, ...]]]:
+def _readings(reference: str, *, in_full: bool) -> list[tuple[str, tuple[Any, ...]]]:
     """The ways to read a reference, surest first."""
     title = folded(reference)
     ways: list[tuple[str, tuple[Any, ...]]] = [
@@ -116,7 +119,9 @@ def _readings(reference: str) -> list[tuple[str, tuple[Any, ...]]]:
     if arxiv := _without_version(reference):
         ways.append(("arxiv_id = ?", (arxiv,)))
     if title:
-        ways += [("title = ?", (title,)), ("title >= ? AND title < ?", (title, title + "\U0010ffff"))]
+        ways.append(("title = ?", (title,)))
+    if title and not in_full:
+        ways.append(("title >= ? AND title < ?", (title, title + "\U0010ffff")))
     return ways
 
 

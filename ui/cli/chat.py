@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
     what else can be done.
     """
     filters = filters_from(options)
+    is_new = bool(export_to and not export_to.exists())
     if export_to:
         _check_writable(export_to)
     footnote = open_library(ctx, options, build_from_seeds=True)
@@ -50,6 +52,8 @@ def chat(ctx: click.Context, /, export_to: Path | None, as_json: bool, **options
     finally:
         if export_to and conversation.answers:  # a chat that never was takes no file's place
             write(conversation.answers, conversation.documents(), export_to)
+        elif export_to and is_new:
+            export_to.unlink(missing_ok=True)
     return int(all_failed)
 
 
@@ -67,6 +71,8 @@ def _converse(conversation: Conversation, *, as_json: bool) -> bool:
     interactive = sys.stdin.isatty()
     failed = answered = 0
     if interactive:
+        with suppress(ImportError):  # not on every system
+            import readline  # noqa: F401  # gives `input` its arrow keys and what was typed before
         click.echo("Ask a question; /help lists what else can be done.", err=True)
     while (line := _next_line(interactive)) is not None:
         if not line:
@@ -80,6 +86,8 @@ def _converse(conversation: Conversation, *, as_json: bool) -> bool:
                 answered += 1
         except FootnoteError as error:
             failed += 1
+            if as_json and not line.startswith("/"):
+                click.echo(json.dumps({"question": line, "error": str(error)}, ensure_ascii=False))
             click.echo(f"error: {terminal.clean(str(error))}", err=True)
         except KeyboardInterrupt:
             if not interactive:
@@ -127,7 +135,9 @@ def _command(conversation: Conversation, line: str) -> bool:
         for number, answer in enumerate(conversation.answers, start=1):
             click.echo(terminal.wrapped(answer.question, first=f"{number}. "))
     elif name == "/export" and argument.strip():
-        path = Path(argument.strip())
+        if not conversation.answers:
+            raise BadInputError("nothing has been asked yet, so there is nothing to export")
+        path = Path(argument.strip().strip("\"'")).expanduser()
         for written in write(conversation.answers, conversation.documents(), path):
             click.echo(f"wrote {written}", err=True)
     elif name == "/export":

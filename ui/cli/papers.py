@@ -79,7 +79,7 @@ def _tell(report: IngestReport) -> None:
 @filter_options
 @click.pass_context
 def list_papers(ctx: click.Context, /, text: str, limit: int, offset: int, as_json: bool, **options: Any) -> int:
-    """List papers, those with TEXT in their title where it is given."""
+    """List papers; where TEXT is given, those that have it in their title, authors or source."""
     filters = filters_from(options)
     rows, total = open_papers(ctx).list(offset, limit, filters, text=text)
     if as_json:
@@ -115,9 +115,11 @@ def show(ctx: click.Context, /, reference: str, as_json: bool) -> int:
 def remove(ctx: click.Context, /, references: tuple[str, ...]) -> int:
     """Take papers out of the library. Their files are not touched; one that changes brings its papers back."""
     library = open_papers(ctx)
-    documents = [library.resolve(reference) for reference in references]
-    library.remove([document.id for document in documents])
-    for document in documents:
+    documents = {
+        document.id: document for reference in references for document in [library.resolve(reference, in_full=True)]
+    }
+    library.remove(list(documents))
+    for document in documents.values():
         click.echo(terminal.clean(f"removed {document.source}  {document.title}"))
     return 0
 

@@ -163,14 +163,15 @@ def _batch(lines: TextIO, answer: Callable[[Mapping[str, Any]], dict[str, Any]])
     Returns the exit code: 1 when every line failed, else 0.
     """
     failed = answered = 0
-    for row in _rows(lines):
+    for number, row in _rows(lines):
         if isinstance(row, FootnoteError):
             result: dict[str, Any] = {"id": None, "error": str(row)}
         else:
             try:
                 result = answer(row)
             except FootnoteError as error:
-                result = {"id": row.get("id"), "error": str(error)}
+                at = "" if row.get("id") is not None else f"line {number}: "
+                result = {"id": row.get("id"), "error": f"{at}{error}"}
         failed += "error" in result
         answered += "error" not in result
         sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
@@ -180,7 +181,7 @@ def _batch(lines: TextIO, answer: Callable[[Mapping[str, Any]], dict[str, Any]])
     return 1 if failed and not answered else 0
 
 
-def _rows(lines: TextIO) -> Iterator[Mapping[str, Any] | FootnoteError]:
+def _rows(lines: TextIO) -> Iterator[tuple[int, Mapping[str, Any] | FootnoteError]]:
     for number, line in enumerate(lines, start=1):
         if not (line := line.lstrip("\ufeff").strip()):
             continue
@@ -188,9 +189,9 @@ def _rows(lines: TextIO) -> Iterator[Mapping[str, Any] | FootnoteError]:
             row = json.loads(line)
             row = json.loads(whole(json.dumps(row, ensure_ascii=False, allow_nan=False)))
         except (ValueError, RecursionError):  # ValueError: a number that is none, or of thousands of digits, too
-            yield BadInputError(f"line {number}: not JSON; write one object a line")
+            yield number, BadInputError(f"line {number}: not JSON; write one object a line")
             continue
-        yield row if isinstance(row, dict) else BadInputError(f"line {number}: not a JSON object")
+        yield number, row if isinstance(row, dict) else BadInputError(f"line {number}: not a JSON object")
 
 
 def _text(row: Mapping[str, Any], key: str) -> str:

@@ -44,7 +44,7 @@ def clean(text: str) -> str:
 
 def style(text: str, **styles: object) -> str:
     """Styled text where colour is wanted."""
-    return text if os.environ.get("NO_COLOR") else click.style(text, **styles)  # type: ignore[arg-type]
+    return text if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else click.style(text, **styles)  # type: ignore[arg-type]
 
 
 def wrapped(text: str, *, indent: str = "", first: str | None = None) -> str:
