@@ -52,6 +52,17 @@ _PAPER_TERMS = frozenset(terms("papers studies study articles list name find sho
 _SELF_CONTAINED_WORDS = 5  # a question of fewer words without a name of its own is an ellipsis
 _TOPIC_WORDS = 14
 _ABOUT = " (about: "
+_BACK = re.compile(r"(?:ok(?:ay)?,? )?(?:(?:going|coming|let's go) )?back to\b", re.IGNORECASE)
+_INSTEAD = re.compile(
+    r"(?:ok(?:ay)?,? )?(?:(?:and|but|or|so) )?(?:(?:what about|how about|as for|for|with) )?(?:the )?", re.IGNORECASE
+)
+# What is asked of an answer rather than of the papers is no topic.
+_OF_ANSWERS = frozenset(
+    terms(
+        "thanks please tell give more details explain elaborate summarize shorter longer simpler words sentence example"
+    )
+)
+_LEAST_ADDED = 2  # content words
 
 
 def leans_on_history(question: str) -> bool:
@@ -123,17 +134,42 @@ def asked_length(standalone_question: str) -> int:
 def _topic(question: str, history: Sequence[Turn]) -> str:
     """What the latest exchange that names something was about, else the words of its question."""
     own = {name_key(name) for name in names(question)}
+    if own and _BACK.match(question):
+        return ""  # it says itself what it goes back to
+    if own and _is_instead(question):
+        asked, about = _split(history[-1].question)
+        left = _unnamed(about if about and (_is_instead(asked) or not _adds(asked, about)) else asked)
+        return _shortened(left) if set(terms(left)) - _OF_ANSWERS else ""
     for turn in reversed(history):
         asked, about = _split(turn.question)
         if about and (_has_pointer(asked) or not _others(asked, own)):  # it went on about the same
             if found := [*_others(about, own), *_others(asked, own)]:
-                return _shortened(about if _has_pointer(question) else f"{about}; {asked}", found)
+                goes_on = not _has_pointer(question) and _adds(asked, about)
+                return _shortened(f"{about}; {asked}" if goes_on else about, found)
         elif found := _others(asked, own):
             return _shortened(asked, found)
         if told := [name for text in sentences(turn.answer)[:1] for name in _others(text, own)]:
             return fold(f"{' '.join(told[:3])}; {_shortened(about or asked)}")
     asked, about = _split(history[-1].question)
     return _shortened(about or asked)
+
+
+def _is_instead(question: str) -> bool:
+    """Whether it asks the last question of something else, and says no more than of what, as `And for LoRA?` does."""
+    led = _INSTEAD.match(question)
+    return led is not None and words(_unnamed(f"of {question[led.end() :]}")) == ["of"]
+
+
+def _unnamed(question: str) -> str:
+    """What is asked, of whatever it is."""
+    for name in names(question):
+        question = re.sub(rf"\b{re.escape(name)}(?:['’]s)?(?:\s\d+(?:\.\d+)*)?", "…", question)
+    return question
+
+
+def _adds(asked: str, about: str) -> bool:
+    """Whether a follow-up says anything of its own that the next one may go on with."""
+    return bool(names(asked)) or len(set(terms(asked)) - set(terms(about)) - _OF_ANSWERS) >= _LEAST_ADDED
 
 
 def _split(question: str) -> tuple[str, str]:
@@ -143,10 +179,12 @@ def _split(question: str) -> tuple[str, str]:
 
 
 def _others(text: str, own: Collection[str]) -> list[str]:
-    return [name for name in dict.fromkeys(names(text)) if name_key(name) not in own]
+    """The names of a text that are not among `own`, each with its number: `Gemini 1.5`."""
+    others = [name for name in dict.fromkeys(names(text)) if name_key(name) not in own]
+    numbered = [re.search(rf"\b{re.escape(name)} \d+(?:\.\d+)*\b", text) for name in others]
+    return [found.group() if found else name for name, found in zip(others, numbered, strict=True)]
 
 
 def _shortened(question: str, must: Sequence[str] = ()) -> str:
-    kept = fold(question).rstrip("?").split()[:_TOPIC_WORDS]
-    missing = [name for name in must if name not in " ".join(kept)]
-    return " ".join([*kept, *missing])
+    kept = " ".join(fold(question).rstrip("?").split()[:_TOPIC_WORDS]).rstrip(";?")
+    return " ".join([kept, *(name for name in must if name not in kept)])

@@ -98,6 +98,23 @@ def test_what_a_follow_up_was_about_is_what_the_next_one_is_about(last, topic):
     assert "PERL" in standalone(last, turns)
 
 
+@pytest.mark.parametrize(
+    ("asked", "topics"),
+    [
+        (["How does LoRA work?", "Give me more details", "Summarize", "Is it slow?"], ["How does LoRA work"] * 3),
+        (["How much memory does PERL need?", "And LoRA?", "What about Gemma 2?"], ["How much memory does … need"] * 2),
+        (["What is PERL?", "What about HELMET?", "How long is it?"], ["", "What about HELMET"]),
+        (["What is PERL?", "How long is HELMET?", "Back to PERL, is it slow?"], ["", ""]),
+        (["How large is Gemini 1.5?", "How was it trained?", "Where?"], ["How large is Gemini 1.5"] * 2),
+    ],
+)
+def test_a_topic_is_neither_idle_talk_nor_what_was_put_aside(asked, topics):
+    turns = []
+    for question in asked:
+        turns.append(Turn(standalone(question, turns), "“It is.”"))
+    assert [turn.question.partition(" (about: ")[2].removesuffix(")") for turn in turns[1:]] == topics
+
+
 @pytest.mark.parametrize("typed", [True, False])
 def test_the_topic_stays_where_nothing_is_named(typed):
     turns = [Turn("How does sparse fine-tuning work?", "“It trains few weights.”")]
