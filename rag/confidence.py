@@ -36,6 +36,7 @@ class Signals:
     nearest of their tokens is; `reader`: the log of the summed odds, by the reader, that a sentence answers;
     `entailed`: the log odds, by the entailer, that one of the first sentences carries the question, as if it
     were a claim, which those that are only about its topic do less. `None` without them.
+    `is_unmentioned`: no paper that was found mentions some name in the question.
     """
 
     words: float = 0.0
@@ -43,6 +44,7 @@ class Signals:
     least_found: float = 0.0
     reader: float | None = None
     entailed: float | None = None
+    is_unmentioned: bool = False
 
 
 def confidence(signals: Signals) -> float:
@@ -51,4 +53,5 @@ def confidence(signals: Signals) -> float:
     weights = calibrated("confidence")[known]
     log_odds = weights["bias"] + sum(weights[name] * getattr(signals, name) for name in SIGNS[known])
     likely = 1 / (1 + math.exp(-log_odds))
-    return likely if signals.match >= MATCH_FLOOR else min(likely, 0.99 * ANSWERS_FROM)
+    is_out = signals.match < MATCH_FLOOR or signals.is_unmentioned
+    return min(likely, 0.99 * ANSWERS_FROM) if is_out else likely

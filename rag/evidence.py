@@ -8,12 +8,13 @@ two together, and by how well its paper does. Whether the evidence answers is ju
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag import guards
 from rag.cite import Evidence
 from rag.confidence import Signals
 from rag.figures import figures
@@ -21,6 +22,7 @@ from rag.models import NliEntailer, Reader
 from rag.models.entailer import signs
 from rag.models.reader import titled
 from rag.sentences import Query, Sentences, SentenceVectors
+from rag.spelling import is_english
 from rag.types import Document, Hit
 
 # Chosen on eval/data/questions-dev.jsonl; flat around these values.
@@ -45,6 +47,7 @@ _MOST = 5  # sentences in all
 _EQUALS = 3
 _EQUAL_SHARE = 0.9
 
+_LETTERS = re.compile(r"[^\W\d_]+")
 _COUNTS = re.compile(r"\bhow many\b|\bwhat (?:percentage|share|fraction|proportion|number)\b", re.IGNORECASE)
 _MEASURES = re.compile(
     r"\bhow (?:much|large|big|long|fast|often|accurate|far|high|low|well)\b|\bby what\b|\bsizes?\b|\bscores?\b",
@@ -57,10 +60,14 @@ _QUANTITY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Evidence, best first, and the signs that it answers the question."""
+    """Evidence, best first, and the signs that it answers the question.
+
+    `unmentioned` is a name in the question that no paper which was found mentions, if there is one.
+    """
 
     evidence: tuple[Evidence, ...] = ()
     signals: Signals = field(default_factory=Signals)
+    unmentioned: str = ""
     names_papers: bool = False  # the question asks about papers, so that an answer has to say which
 
 
@@ -96,11 +103,28 @@ def select(
     knows = reader is not None and reader.knows_none and not listing
     several = len({item.document.id for item in chosen}) > 1
     names_papers = several and (listing or len(joined) > 1)
+    unmentioned = _unmentioned(query.text, documents.values())
     signals = _signals(query, joined, read[:SIGNAL_PAPERS] if knows else ())
+    signals = replace(signals, is_unmentioned=bool(unmentioned))
     if knows and entailer and chosen:
         carried = entailer.uncalibrated([(item.text, query.text) for item in chosen[:SIGNAL_SENTENCES]])
         signals = replace(signals, entailed=max(signs(found)[0] for found in carried))
-    return Selection(tuple(chosen), signals, names_papers=names_papers)
+    return Selection(tuple(chosen), signals, unmentioned, names_papers)
+
+
+def _unmentioned(question: str, papers: Iterable[Document]) -> str:
+    """A name in the question that none of the papers has, if there is one.
+
+    `Gemma-9` may be a version of the `Gemma` that they have, and a usual word what they say in another way.
+    """
+    told = " ".join(
+        f"{paper.title} {paper.text} {paper.metadata.get('authors')} {paper.metadata.get('venue')}" for paper in papers
+    )
+    for name in guards.unmentioned(question, told):
+        is_usual = name[1:].islower() and is_english(name)
+        if not is_usual and max(_LETTERS.findall(name), key=len, default="").lower() not in told.lower():
+            return name
+    return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

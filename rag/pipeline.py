@@ -228,7 +228,9 @@ class Footnote:
         clock.lap("select")
         if not selection.evidence or sure < ANSWERS_FROM:
             reason = Abstention.WEAK_EVIDENCE if hits else Abstention.NO_HITS
-            yield replace(answer, abstention=reason, timings=clock.done())
+            name = selection.unmentioned
+            notice = f"None of the papers that were found mentions “{name}”." if name else ""
+            yield replace(answer, abstention=reason, notice=notice, timings=clock.done())
             return
         shown = answering.fitting(selection.evidence, max_tokens=self.settings.max_evidence_tokens)
         yield Progress("writing")

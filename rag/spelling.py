@@ -51,6 +51,11 @@ def corrected(question: str, misspelt: Iterable[str], papers: Iterable[Document]
     return question
 
 
+def is_english(word: str) -> bool:
+    """Whether it is a usual word of English, or a usual name."""
+    return word.lower() in _english()
+
+
 def _right(word: str, counts: Mapping[str, int]) -> str:
     """What is meant by `word`, given how often the papers have each of theirs; empty where that cannot be told."""
     near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)

@@ -1,5 +1,7 @@
 """Confidence: which way each sign points, and that a reader's word counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from rag.confidence import ANSWERS_FROM, MATCH_FLOOR, Signals, confidence
@@ -33,6 +35,11 @@ def test_below_the_floor_nothing_else_helps(judged):
     far, near = (Signals(0.0, MATCH_FLOOR + step, 0.9, *judged) for step in (-0.01, 0.01))
     assert confidence(far) < ANSWERS_FROM
     assert judged[0] is None or confidence(near) > ANSWERS_FROM
+
+
+def test_what_no_paper_mentions_is_not_answered_however_well_the_rest_fits():
+    signals = Signals(0.4, 0.9, 0.9, 9.0, 4.0)
+    assert confidence(signals) > ANSWERS_FROM > confidence(replace(signals, is_unmentioned=True))
 
 
 def test_a_question_about_nothing_in_the_library_is_not_answered():

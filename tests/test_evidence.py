@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.evidence import select
+from rag.evidence import _unmentioned, select
 from rag.pipeline import Footnote
 from rag.types import Abstention, Chunk, Hit
 
@@ -64,3 +64,26 @@ def test_what_the_entailer_makes_of_the_question_is_a_sign_where_it_is_our_own(s
     other = Footnote.open(tmp_path / "library", embedder=seeds.embedder, reader=seeds.reader, entailer="overlap")
     assert other.signals("Does PERL need less memory than conventional RLHF?").entailed is None
     other.library.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What is Zorblax?", "Zorblax"),
+        ("How long does PERL take on a CRAY?", "CRAY"),
+        ("Does ELM beat FlashNet-4?", "FlashNet-4"),
+        ("How much memory does PERL need?", ""),
+        ("Is it what RLHF-style training does?", ""),
+        ("How large is Gemma-9?", ""),  # a version may be told otherwise
+        ("Can Google's models keep up?", ""),  # a usual word too
+        ("What did Sidahmed find on LLMs?", ""),  # an author, and an abbreviation
+    ],
+)
+def test_a_name_that_no_paper_mentions_is_found(seeds, question, name):
+    papers = seeds.library.documents([hit.chunk.doc_id for hit in seeds.search("PERL, RLHF, Gemma and LLMs", k=10)])
+    assert _unmentioned(question, papers) == name
+
+
+def test_an_abstention_tells_the_name_that_no_paper_mentions(seeds):
+    answer = seeds.ask("What is Zorblax?")
+    assert (answer.abstention, "mentions “Zorblax”" in answer.notice) == (Abstention.WEAK_EVIDENCE, True)

@@ -11,7 +11,7 @@ from rag.guards import direction, names, negation, numbers, roles, scope
 from rag.guards.objection import Objection
 from rag.guards.spoken import introduced, spoken
 
-__all__ = ["Objection", "introduced", "object_to"]
+__all__ = ["Objection", "introduced", "object_to", "unmentioned"]
 
 
 def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | None:
@@ -23,3 +23,8 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
     claim, evidence, context = spoken(claim), spoken(evidence), spoken(context)
     guards = (numbers, names, negation, direction, roles, scope)
     return next((found for guard in guards if (found := guard.objection(claim, evidence, context))), None)
+
+
+def unmentioned(question: str, text: str) -> list[str]:
+    """The names in the question that the text does not have, in whatever spelling or abbreviation."""
+    return list(names.missing(spoken(question), spoken(text)))

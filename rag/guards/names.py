@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from rag.figures import figures
 from rag.guards.objection import Objection
@@ -13,7 +14,12 @@ from rag.words import name_key, names, words
 
 def objection(claim: str, evidence: str, context: str) -> Objection | None:
     """Whether neither the text nor its `context` mentions a name of the claim."""
-    known = f"{evidence} {context}"
+    name = next(missing(claim, f"{evidence} {context}"), None)
+    return Objection("names", f"the cited text does not mention {name!r}", False) if name else None
+
+
+def missing(claim: str, known: str) -> Iterator[str]:
+    """The names of the claim that are not among what is known."""
     keys = {name_key(part) for word in words(known) for part in (word, *_PART.split(word), word.removesuffix("'s"))}
     units = {figure.text.split()[-1] for figure in figures(claim) if figure.unit}
     for name in names(claim):
@@ -25,15 +31,14 @@ def objection(claim: str, evidence: str, context: str) -> Objection | None:
         if is_known or (len(key) > 4 and _is_spelled(key, known)):
             continue
         if not _abbreviates(name, known) and not _shortens(name, known):
-            return Objection("names", f"the cited text does not mention {name!r}", False)
+            yield name
     for label, letter in _LABELLED.findall(claim):
         own = r"(?<!^)(?<![.?!:]\s)\bA\b" if letter == "A" else rf"(?i:\b{letter}\b)"  # no article
         if not re.search(own, known):
-            return Objection("names", f"the cited text does not mention {label!r}", False)
+            yield label
     claimed, shown = _greek(claim), _greek(known)
-    if claimed - shown and shown - claimed:  # of one that is just left out nothing is known
-        return Objection("names", f"the cited text does not mention {min(claimed - shown)!r}", False)
-    return None
+    if shown - claimed:  # of one that is just left out nothing is known
+        yield from sorted(claimed - shown)
 
 
 # `group A`, `vitamin D`; no initial, and no `N = 5`
