@@ -25,6 +25,11 @@ FORMATS = (".md", ".tex", ".bib", ".csl.json", ".json")
 _OURS = "% Written by footnote; the next export takes its place."
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SUFFIX = re.compile(r"[JS]r\.?|III?|IV")
+_MEETING = re.compile(r"\b(?:conference|workshop|symposium)\b|\bproc(?:eedings|\.) of the \d+", re.I)
+_BODY = re.compile(  # of people
+    r" of |^(?:The|Team) |.\b(?:Agency|Association|Collaboration|Committee|Consortium|Foundation|Group|Initiative"
+    r"|Institutes?|Investigators|Ministry|Network|Organi[sz]ation|Project|Society|Team|Universit\w+)$"
+)
 _PREPRINTS = re.compile(r"rxiv|^corr$", re.I)
 _IN_ADDRESSES = str.maketrans({"{": "%7B", "}": "%7D", "\\": "%5C"})  # no part of an address as they are
 
@@ -228,13 +233,18 @@ def _latex_claim(claim: Claim, keys: Mapping[str, str]) -> str:
     cited = ",".join(dict.fromkeys(keys[c.doc_id] for c in claim.citations if c.doc_id in keys))
     if not cited:
         return _latex(claim.text)
-    text = _line(claim.text)
+    text = _quoted(_line(claim.text))
     body = re.sub(r"[.!?]?[”\"]?$", "", text, count=1)  # cut before it is LaTeX, whose groups stay whole
     return f"{_latex(body)}~\\cite{{{cited}}}{_latex(text[len(body) :])}"
 
 
 def _latex(text: str, *, protection: str = "braces") -> str:
-    return str(_encoder(protection).unicode_to_latex(_line(text)))
+    return str(_encoder(protection).unicode_to_latex(_quoted(_line(text))))
+
+
+def _quoted(text: str) -> str:
+    """The text with straight quotation marks as those that open and close."""
+    return re.sub(r"(?<![^\s(\[{—–-])\"(?=\S)", "“", text).replace('"', "”")
 
 
 @lru_cache(maxsize=2)
@@ -254,17 +264,21 @@ def _encoder(protection: str) -> Any:
 
 def _entry(key: str, document: Document) -> str:
     known = document.metadata
+    venue = str(known.get("venue") or "")
+    is_talk = _MEETING.search(venue) is not None
     fields = {
         "title": f"{{{_bibtex(document.title or document.source)}}}",
         "author": " and ".join(_bibtex_name(author) for author in _people(known)),
         "year": str(known.get("year") or ""),
-        "journal": _bibtex(str(known.get("venue") or "")),
+        "booktitle" if is_talk else "journal": _bibtex(venue),
         "doi": str(known.get("doi") or "").translate(_IN_ADDRESSES),
         "eprint": str(known.get("arxiv_id") or ""),
         "archivePrefix": "arXiv" if known.get("arxiv_id") else "",
         "url": str(known.get("url") or "").translate(_IN_ADDRESSES),
     }
-    kind = "article" if known.get("venue") else "misc"  # to BibTeX an article lacks something without a journal
+    kind = (
+        "inproceedings" if is_talk else "article" if venue else "misc"
+    )  # to BibTeX an article lacks something without a journal
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@{kind}{{{key},\n{body}}}\n"
 
@@ -288,7 +302,7 @@ def _bibtex_name(name: str) -> str:
 
 def _is_whole(name: str) -> bool:
     """Whether a name is surely no person's, and has no given and family part: "Simon and Schuster, Inc."."""
-    return "," in name or " and " in name.lower()
+    return "," in name or " and " in name.lower() or _BODY.search(name) is not None
 
 
 def _people(known: Mapping[str, Any]) -> list[str]:
@@ -303,7 +317,7 @@ def _csl_item(key: str, document: Document) -> JSON:
     known = document.metadata
     venue = str(known.get("venue") or "")
     is_preprint = not venue or _PREPRINTS.search(venue) is not None
-    kind = "article" if is_preprint else "article-journal"
+    kind = "article" if is_preprint else "paper-conference" if _MEETING.search(venue) else "article-journal"
     item: JSON = {"id": key, "type": kind, "title": document.title or document.source}
     if document.text:
         item["abstract"] = document.text

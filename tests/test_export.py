@@ -112,6 +112,36 @@ def known(**metadata):
     return entry, item, to_markdown([answer("b")], papers)
 
 
+@pytest.mark.parametrize(
+    ("venue", "kind", "type_"),
+    [
+        ("Proceedings of the 41st International Conference on Moss", "inproceedings", "paper-conference"),
+        ("Workshop on Ferns", "inproceedings", "paper-conference"),
+        ("Proceedings of the National Academy of Sciences", "article", "article-journal"),
+    ],
+)
+def test_a_talk_is_no_article(venue, kind, type_):
+    entry, item, _ = known(venue=venue)
+    assert (entry.entry_type, entry.fields_dict.keys() & {"booktitle", "journal"}) == (
+        kind,
+        {"booktitle" if kind == "inproceedings" else "journal"},
+    )
+    assert (item["type"], item["container-title"]) == (type_, venue)
+
+
+@pytest.mark.parametrize(
+    "name", ["ATLAS Collaboration", "World Health Organization", "Ministry of Health", "Gemma Team"]
+)
+def test_a_body_of_people_has_no_given_name(name):
+    entry, item, _ = known(authors=[name, "Ana Reed"])
+    assert (entry["author"], item["author"][0]) == (f"{{{name}}} and Ana Reed", {"literal": name})
+
+
+def test_straight_quotation_marks_open_and_close():
+    entry, _, _ = known(title='The "small" (and "fast") one: 5"')
+    assert entry["title"] == "{The ``small'' (and ``fast'') one: 5''}"
+
+
 def test_only_what_no_journal_published_is_a_preprint():
     entry, item, _ = known(venue="Journal of Moss", arxiv_id="2401.00001")
     assert (entry.entry_type, entry["journal"]) == ("article", "Journal of Moss")
