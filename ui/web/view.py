@@ -155,7 +155,7 @@ def reason(answer: Answer) -> str:
     if answer.abstention is None:
         return ""
     told = REASONS[answer.abstention]
-    if answer.abstention is Abstention.WEAK_EVIDENCE and answer.hits and (answer.confidence or 0) < ANSWERS_FROM:
+    if answer.abstention is Abstention.WEAK_EVIDENCE and answer.hits and not answer.notice:
         told += (
             f" The probability that they answer is {answer.confidence or 0:.2f}; answers begin at {ANSWERS_FROM:.2f}."
         )
