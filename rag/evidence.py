@@ -22,8 +22,9 @@ from rag.models import NliEntailer, Reader
 from rag.models.entailer import signs
 from rag.models.reader import titled
 from rag.sentences import Query, Sentences, SentenceVectors
-from rag.spelling import is_english
+from rag.spelling import is_alike, is_english
 from rag.types import Document, Hit
+from rag.words import words
 
 # Chosen on eval/data/questions-dev.jsonl; flat around these values.
 READER_WEIGHT = 0.12  # of a logit
@@ -115,14 +116,15 @@ def select(
 def _unmentioned(question: str, papers: Iterable[Document]) -> str:
     """A name in the question that none of the papers has, if there is one.
 
-    `Gemma-9` may be a version of the `Gemma` that they have, and a usual word what they say in another way.
+    No version of one that they have (`Gemma-9`), no misspelt one, and no usual word, for which they may have another.
     """
     told = " ".join(
         f"{paper.title} {paper.text} {paper.metadata.get('authors')} {paper.metadata.get('venue')}" for paper in papers
     )
     for name in guards.unmentioned(question, told):
         is_usual = name[1:].islower() and is_english(name)
-        if not is_usual and max(_LETTERS.findall(name), key=len, default="").lower() not in told.lower():
+        is_version = max(_LETTERS.findall(name), key=len, default="").lower() in told.lower()
+        if not (is_usual or is_version or is_alike(name.lower(), words(told))):
             return name
     return ""
 

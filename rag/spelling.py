@@ -56,6 +56,11 @@ def is_english(word: str) -> bool:
     return word.lower() in _english()
 
 
+def is_alike(word: str, others: Iterable[str]) -> bool:
+    """Whether it may be one of the others, misspelt; both in lower case."""
+    return len(word) >= _LONG and bool(get_close_matches(word, set(others), n=1, cutoff=_ALIKE))
+
+
 def _right(word: str, counts: Mapping[str, int]) -> str:
     """What is meant by `word`, given how often the papers have each of theirs; empty where that cannot be told."""
     near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
