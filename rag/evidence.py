@@ -22,7 +22,7 @@ from rag.models import NliEntailer, Reader
 from rag.models.entailer import signs
 from rag.models.reader import titled
 from rag.sentences import Query, Sentences, SentenceVectors
-from rag.spelling import is_alike, is_english
+from rag.spelling import is_alike, is_usual
 from rag.types import Document, Hit
 from rag.words import words
 
@@ -122,9 +122,8 @@ def _unmentioned(question: str, papers: Iterable[Document]) -> str:
         f"{paper.title} {paper.text} {paper.metadata.get('authors')} {paper.metadata.get('venue')}" for paper in papers
     )
     for name in guards.unmentioned(question, told):
-        is_usual = name[1:].islower() and is_english(name)
         is_version = max(_LETTERS.findall(name), key=len, default="").lower() in told.lower()
-        if not (is_usual or is_version or is_alike(name.lower(), words(told))):
+        if not (is_usual(name) or is_version or is_alike(name.lower(), words(told))):
             return name
     return ""
 

@@ -27,6 +27,7 @@ _ALIKE = 0.85  # of difflib's ratio: a letter too many or too few in six
 _SWAPPED = 0.8  # of words of the same letters
 _LONG = 5  # letters of a word that one slip does not turn into any other
 _USUAL = 3e-6  # of the words of English
+_COMMON = 2e-5
 _MORE_USUAL = 3.0  # than the next
 
 
@@ -51,9 +52,10 @@ def corrected(question: str, misspelt: Iterable[str], papers: Iterable[Document]
     return question
 
 
-def is_english(word: str) -> bool:
-    """Whether it is a usual word of English, or a usual name."""
-    return word.lower() in _english()
+def is_usual(name: str) -> bool:
+    """Whether a name may be a word of English, or a known one: `Google`; in capitals only a common one: `ALWAYS`."""
+    word, english = name.lower(), _english()
+    return word in english if name[1:].islower() else english.word_usage_frequency(word) >= _COMMON
 
 
 def is_alike(word: str, others: Iterable[str]) -> bool:

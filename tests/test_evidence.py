@@ -75,6 +75,7 @@ def test_what_the_entailer_makes_of_the_question_is_a_sign_where_it_is_our_own(s
         ("How much memory does PERL need?", ""),
         ("Is it what RLHF-style training does?", ""),
         ("Does Sidahmmed compare RHLF?", "RHLF"),
+        ("HOW MUCH MEMORY DOES PERL ALWAYS NEED?", ""),
         ("How large is Gemma-9?", ""),  # a version may be told otherwise
         ("Can Google's models keep up?", ""),  # a usual word too
         ("What did Sidahmed find on LLMs?", ""),  # an author, and an abbreviation
