@@ -84,6 +84,7 @@ def test_what_the_entailer_makes_of_the_question_is_a_sign_where_it_is_our_own(s
 def test_a_name_that_no_paper_mentions_is_found(seeds, question, name):
     papers = seeds.library.documents([hit.chunk.doc_id for hit in seeds.search("PERL, RLHF, Gemma and LLMs", k=10)])
     assert _unmentioned(question, papers) == name
+    assert _unmentioned(question, papers[:2]) == ""
 
 
 def test_an_abstention_tells_the_name_that_no_paper_mentions(seeds):
