@@ -195,6 +195,7 @@ def test_an_unknown_or_ambiguous_reference_names_the_nearest(library):
         (Filters(year_to=2020), {"d1"}),
         (Filters(venue="neurips"), {"d1", "d3"}),
         (Filters(author="muller"), {"d1"}),
+        (Filters(author="Müller, Ana"), {"d1"}),
         (Filters(author="JONES", venue="icml"), set()),
         (Filters(source="notes [d"), {"d4"}),
         (Filters(source="*[draft]*#?"), {"d4"}),

@@ -164,7 +164,9 @@ def _condition(filters: Filters) -> tuple[str, list[Any]]:
     if filters.venue:
         add("instr(folded(d.venue), ?) > 0", folded(filters.venue))
     if filters.author:
-        add("instr(folded(d.authors), ?) > 0", folded(filters.author))
+        family, _, given = filters.author.partition(",")
+        parts.append("(instr(folded(d.authors), ?) > 0 OR instr(folded(d.authors), ?) > 0)")
+        values += [folded(filters.author), folded(f"{given.strip()} {family}".strip())]  # "Müller, Ana", too
     if filters.source:
         is_pattern = bool(set(filters.source) & set("*?"))
         test = "folded(r.source) GLOB ?" if is_pattern else "instr(folded(r.source), ?) > 0"

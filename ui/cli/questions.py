@@ -18,7 +18,7 @@ from rag.types import Answer, Document, Turn
 from ui.cli import terminal
 from ui.cli.options import filter_options, filters_from, json_option, model_options, open_library
 
-BATCH_HELP = "A JSON Lines file of questions, - for stdin; one JSON object a line comes out."
+BATCH_HELP = "A JSON Lines file, one object a line, - for stdin; one JSON object a line comes out."
 
 
 @click.command(epilog='Example: footnote ask "How many refusal categories are there?"')
