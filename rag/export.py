@@ -276,9 +276,8 @@ def _entry(key: str, document: Document) -> str:
         "archivePrefix": "arXiv" if known.get("arxiv_id") else "",
         "url": str(known.get("url") or "").translate(_IN_ADDRESSES),
     }
-    kind = (
-        "inproceedings" if is_talk else "article" if venue else "misc"
-    )  # to BibTeX an article lacks something without a journal
+    # To BibTeX an article lacks something without a journal.
+    kind = "inproceedings" if is_talk else "article" if venue else "misc"
     body = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@{kind}{{{key},\n{body}}}\n"
 
