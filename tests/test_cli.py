@@ -103,10 +103,13 @@ def test_no_line_of_a_batch_ends_it(run, verb, lines):
 
 
 def test_what_a_line_of_a_batch_lacks_or_is_no_json_is_told_and_an_empty_one_is_none(run):
-    lines = ["\ufeff", '{"id": NaN, "claim": "x"}', '{"id": 1e999, "claim": "x"}', " ", '{"id": [0], "claim": 5}']
-    code, out, err = run("check", "--batch", "-", stdin="\n".join(lines))
-    assert [json.loads(line, parse_constant=pytest.fail)["id"] for line in out.splitlines()] == [None, None, [0]]
-    assert (code, "3 of 3 lines failed" in err) == (1, True)
+    lines = ["\ufeff", '{"id": NaN, "claim": "x"}', '{"id": 1e999, "claim": "x"}', " ", '{"id": [0], "claim": 5}', "{}"]
+    code, out, err = run("check", "--batch", "-", stdin="\n".join([*lines, '{\0"\0']))
+    rows = [json.loads(line, parse_constant=pytest.fail) for line in out.splitlines()]
+    assert [row["id"] for row in rows] == [None, None, [0], None, None]
+    assert [row["error"].split(":")[0] for row in rows[-2:]] == ["line 6", "line 7"]
+    assert "UTF-8" in rows[-1]["error"]
+    assert (code, "5 of 5 lines failed" in err) == (1, True)
 
 
 def test_what_is_no_character_is_asked_as_a_question_mark(run):

@@ -189,7 +189,8 @@ def _rows(lines: TextIO) -> Iterator[tuple[int, Mapping[str, Any] | FootnoteErro
             row = json.loads(line)
             row = json.loads(whole(json.dumps(row, ensure_ascii=False, allow_nan=False)))
         except (ValueError, RecursionError):  # ValueError: a number that is none, or of thousands of digits, too
-            yield number, BadInputError(f"line {number}: not JSON; write one object a line")
+            mend = "save it as UTF-8" if "\0" in line else "write one object a line"
+            yield number, BadInputError(f"line {number}: not JSON; {mend}")
             continue
         yield number, row if isinstance(row, dict) else BadInputError(f"line {number}: not a JSON object")
 
