@@ -98,7 +98,8 @@ def test_streaming_costs_as_much_after_thirty_turns(opened, own):
 
     def cost_once_s():
         generator.pause_s = PACE_S
-        generator.draft = " ".join(["PERL performs on par with the conventional RLHF setting [1]."] * 18)
+        said = "PERL performs on par with the conventional RLHF setting in run {} [1]."  # a repetition would end it
+        generator.draft = " ".join(map(said.format, range(18)))
         page.wait_for_timeout(500)
         begin(page)
         expect(page.locator("#live .turn.asking .claim").first).to_be_visible()
