@@ -16,9 +16,11 @@ from rag.text import fold, sentences, whole
 from rag.types import Turn
 from rag.words import name_key, names, words
 
+_OKAY = r"(?:ok(?:ay)?,? )?"
+_BACK_TO = r"(?:(?:going|coming|let's go) )?back to"
 _GOES_ON = re.compile(
-    r"(?:ok(?:ay)?,? )?(?:and|but|or|so|then|also|same|what about|how about|which ones?|what else|how so|how come"
-    r"|(?:going |coming )?back to|as for)\b",
+    rf"{_OKAY}(?:and|but|or|so|then|also|same|what about|how about|which ones?|what else|how so|how come|as for"
+    rf"|{_BACK_TO})\b",
     re.IGNORECASE,
 )
 _POINTS = re.compile(
@@ -52,9 +54,9 @@ _PAPER_TERMS = frozenset(terms("papers studies study articles list name find sho
 _SELF_CONTAINED_WORDS = 5  # a question of fewer words without a name of its own is an ellipsis
 _TOPIC_WORDS = 14
 _ABOUT = " (about: "
-_BACK = re.compile(r"(?:ok(?:ay)?,? )?(?:(?:going|coming|let's go) )?back to\b", re.IGNORECASE)
+_BACK = re.compile(rf"{_OKAY}{_BACK_TO}\b", re.IGNORECASE)
 _INSTEAD = re.compile(
-    r"(?:ok(?:ay)?,? )?(?:(?:and|but|or|so) )?(?:(?:what about|how about|as for|for|with) )?(?:the )?", re.IGNORECASE
+    rf"{_OKAY}(?:(?:and|but|or|so) )?(?:(?:what about|how about|as for|for|with) )?(?:the )?", re.IGNORECASE
 )
 # What is asked of an answer rather than of the papers is no topic.
 _OF_ANSWERS = frozenset(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from functools import cache
 from typing import Any
@@ -65,8 +65,7 @@ def is_alike(word: str, others: Iterable[str]) -> bool:
 
 def _right(word: str, counts: Mapping[str, int]) -> str:
     """What is meant by `word`, given how often the papers have each of theirs; empty where that cannot be told."""
-    near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
-    alike = next((other for other in near if _alike(word, other)), "")
+    alike = next(_like(word, counts), "")
     if alike or len(word) < _LONG or word in _english():
         return alike
     slips = sorted(_english().edit_distance_1(word) & counts.keys())
@@ -75,8 +74,13 @@ def _right(word: str, counts: Mapping[str, int]) -> str:
 
 def _named(word: str, counts: Mapping[str, int]) -> str:
     """The word of the papers that is alike and has no other letters, if there is one."""
-    near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED) if len(word) >= _LONG else []
-    return next((other for other in near if set(word) == set(other) and _alike(word, other)), "")
+    return next((other for other in _like(word, counts) if len(word) >= _LONG and set(word) == set(other)), "")
+
+
+def _like(word: str, counts: Mapping[str, int]) -> Iterator[str]:
+    """The words of the papers that are alike, the most alike first."""
+    near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
+    return (other for other in near if _alike(word, other))
 
 
 def _usual(word: str) -> str:

@@ -40,7 +40,8 @@ def ingest(
     Takes text, JSON, JSON Lines, BibTeX, RIS, CSV, PubMed XML and arXiv Atom, gz or not. What has not
     changed costs nothing; duplicates are merged; what cannot be read is reported and the rest goes in.
     """
-    find_files(paths)  # a library that is to be read again from a path that does not exist stays as it is
+    if rebuild:
+        find_files(paths)  # where one does not exist, the library stays as it is
     footnote = open_or_create(ctx, options, rebuild=rebuild)
     report = footnote.ingest(
         list(paths) or _usual_paths(footnote.library, rebuild=rebuild),
