@@ -159,7 +159,7 @@ def _key(document: Document) -> str:
     if own:
         return own
     first = next(iter(_people(document.metadata)), "others")
-    family = _person(first)["family"] if first != "others" else "anon"
+    family = _person(first, document.metadata)["family"] if first != "others" else "anon"
     word = next((w for w in re.findall(r"\w+", document.title) if len(w) > 3), "untitled")
     key = f"{family}{document.metadata.get('year') or ''}{word}".lower()
     return "".join(char for char in unicodedata.normalize("NFKD", key) if char.isascii() and char.isalnum()) or "paper"
@@ -268,7 +268,7 @@ def _entry(key: str, document: Document) -> str:
     is_talk = _MEETING.search(venue) is not None
     fields = {
         "title": f"{{{_bibtex(document.title or document.source)}}}",
-        "author": " and ".join(_bibtex_name(author) for author in _people(known)),
+        "author": " and ".join(_bibtex_name(author, known) for author in _people(known)),
         "year": str(known.get("year") or ""),
         "booktitle" if is_talk else "journal": _bibtex(venue),
         "doi": str(known.get("doi") or "").translate(_IN_ADDRESSES),
@@ -288,20 +288,20 @@ def _bibtex(text: str, *, protection: str = "braces") -> str:
     return latex.replace(r"\{", r"{\textbraceleft}").replace(r"\}", r"{\textbraceright}")
 
 
-def _bibtex_name(name: str) -> str:
+def _bibtex_name(name: str, known: Mapping[str, Any]) -> str:
     r"""In braces if BibTeX would take it for two people or turn it round; `{\'E}` is a letter, to be an initial."""
-    if _is_whole(name):
+    if _is_whole(name, known):
         return f"{{{_bibtex(name)}}}"
-    person = _person(name)
-    if "suffix" in person:
+    person = _person(name, known)
+    if "suffix" in person or " " in person["family"]:
         family = " ".join(person[part] for part in ("non-dropping-particle", "family") if part in person)
-        name = ", ".join(part for part in (family, person["suffix"], person.get("given")) if part)
+        name = ", ".join(part for part in (family, person.get("suffix"), person.get("given")) if part)
     return _bibtex(name, protection="braces-almost-all")
 
 
-def _is_whole(name: str) -> bool:
+def _is_whole(name: str, known: Mapping[str, Any]) -> bool:
     """Whether a name is surely no person's, and has no given and family part: "Simon and Schuster, Inc."."""
-    return "," in name or " and " in name.lower() or _BODY.search(name) is not None
+    return name in known.get("families", ()) or "," in name or " and " in name.lower() or _BODY.search(name) is not None
 
 
 def _people(known: Mapping[str, Any]) -> list[str]:
@@ -320,7 +320,7 @@ def _csl_item(key: str, document: Document) -> JSON:
     item: JSON = {"id": key, "type": kind, "title": document.title or document.source}
     if document.text:
         item["abstract"] = document.text
-    if people := [_csl_name(name) for name in _people(known) if name != "others"]:
+    if people := [_csl_name(name, known) for name in _people(known) if name != "others"]:
         item["author"] = people
     if year := str(known.get("year") or ""):  # a document made by hand may have "in press"
         item["issued"] = {"date-parts": [[int(year)]]} if year.isdecimal() else {"literal": year}
@@ -332,21 +332,24 @@ def _csl_item(key: str, document: Document) -> JSON:
     return item
 
 
-def _csl_name(name: str) -> JSON:
-    return {"literal": name} if _is_whole(name) else _person(name)
+def _csl_name(name: str, known: Mapping[str, Any]) -> JSON:
+    return {"literal": name} if _is_whole(name, known) else _person(name, known)
 
 
-def _person(name: str) -> JSON:
+def _person(name: str, known: Mapping[str, Any]) -> JSON:
     """The parts of a person's name as CSL calls them, without those that it lacks."""
-    *given, family = name.split()
-    suffix = ""
-    if given and _SUFFIX.fullmatch(family):
-        suffix, family = family, given.pop()
+    given = name.split()
+    suffix = given.pop() if len(given) > 1 and _SUFFIX.fullmatch(given[-1]) else ""
+    told = [words for family in known.get("families", ()) if given[-len(words := family.split()) :] == words]
+    family = max(told, key=len, default=given[-1:])
+    while len(family) > 1 and family[0].islower():
+        family = family[1:]
+    del given[-len(family) :]
     particles: list[str] = []
     while len(given) > 1 and given[-1].islower():
         particles.insert(0, given.pop())
     parts = {
-        "family": family,
+        "family": " ".join(family),
         "given": " ".join(given),
         "non-dropping-particle": " ".join(particles),
         "suffix": suffix,

@@ -172,6 +172,22 @@ def test_names_have_their_parts_in_every_format():
     assert (entry.key, entry["author"], "author" in item) == ("anonplain", "others", False)
 
 
+def test_family_names_of_several_words_and_bodies_stay_whole_where_their_file_told_them():
+    people = ["Gabriel García Márquez", "Maria de la Cruz Lopez Jr.", "Gemma Team", "Ada Márquez"]
+    families = ["García Márquez", "de la Cruz Lopez", "Gemma Team"]
+    entry, item, _ = known(authors=people, families=families, year=1967)
+    assert entry.key == "garciamarquez1967plain"
+    assert entry["author"] == (
+        r"Garc{\'\i}a M{\'a}rquez, Gabriel and de la Cruz Lopez, Jr., Maria and {Gemma Team} and Ada M{\'a}rquez"
+    )
+    assert item["author"] == [
+        {"family": "García Márquez", "given": "Gabriel"},
+        {"family": "Cruz Lopez", "given": "Maria", "non-dropping-particle": "de la", "suffix": "Jr."},
+        {"literal": "Gemma Team"},
+        {"family": "Márquez", "given": "Ada"},
+    ]
+
+
 def test_no_brace_of_a_paper_ends_its_entry():
     entry, _, _ = known(title="The set {a", url=r"https://x.org/{a_b\c", doi="10.1/x},year={1999}", authors=["A}b"])
     assert entry["title"] == r"{The set {\textbraceleft}a}"

@@ -216,6 +216,7 @@ def test_csl_and_openalex(tmp_path):
     (csl, openalex), _ = read(tmp_path / "a.json", json.dumps([CSL, OPENALEX]))
     assert facts(csl) == {
         "authors": ["Eva van den Berg", "Lichen Group"],
+        "families": ["Lichen Group"],
         "year": 2020,
         "venue": "Lichen Letters",
         "doi": "10.1000/xyz",
@@ -311,6 +312,7 @@ def test_bibtex(tmp_path):
     assert documents[0].text == ("Schön: 40% of $x_{i}$ and 60% of \\emph{all} cafés.\n     They grow ßlowly.")
     assert facts(documents[0]) == {
         "authors": ["Ada Reed", "Björn Müller", "Lichen Group", "et al."],
+        "families": ["Lichen Group"],
         "year": 2020,
         "venue": "Lichen Letters",
         "doi": "10.1000/xyz",
@@ -326,6 +328,29 @@ def test_bibtex_with_a_broken_entry_gives_the_others(tmp_path):
     documents, rejections = read(tmp_path / "a.bib", text)
     assert [document.metadata["cite_key"] for document in documents] == ["a", "c"]
     assert [rejection.place for rejection in rejections] == ["line 2"]
+
+
+IN_TWO_WORDS = {
+    "a.bib": "@article{a, title={One}, author={García Márquez, Gabriel and {Gemma Team}}, abstract={%s}}",
+    "a.ris": "TY  - JOUR\nTI  - One\nAU  - García Márquez, Gabriel\nAU  - Gemma Team,\nAB  - %s\nER  - \n",
+    "a.nbib": "PMID- 1\nTI  - One\nFAU - García Márquez, Gabriel\nCN  - Gemma Team\nAB  - %s\n",
+    "csl.json": '[{"title": "One", "abstract": "%s", "author": [{"family": "García Márquez", "given": "Gabriel"},'
+    ' {"literal": "Gemma Team"}]}]',
+    "arxiv.jsonl": '{"id": "0704.0001", "title": "One", "abstract": "%s", "authors": "G. and G.",'
+    ' "authors_parsed": [["García Márquez", "Gabriel", ""], ["Gemma Team", "", ""]]}',
+    "a.csv": 'Title,Authors,Abstract\nOne,"García Márquez, Gabriel; Gemma Team, G.",%s\n',
+    "a.xml": "<PubmedArticleSet><PubmedArticle><MedlineCitation><Article><ArticleTitle>One</ArticleTitle><Abstract>"
+    "<AbstractText>%s</AbstractText></Abstract><AuthorList><Author><LastName>García Márquez</LastName>"
+    "<ForeName>Gabriel</ForeName></Author><Author><CollectiveName>Gemma Team</CollectiveName></Author></AuthorList>"
+    "</Article></MedlineCitation></PubmedArticle></PubmedArticleSet>",
+}
+
+
+@pytest.mark.parametrize("name", IN_TWO_WORDS)
+def test_family_names_of_several_words_and_bodies_are_told(tmp_path, name):
+    (document,), _ = read(tmp_path / name, IN_TWO_WORDS[name] % "They grow.")
+    assert document.metadata["authors"][0] == "Gabriel García Márquez"
+    assert document.metadata["families"] == ["García Márquez", "Gemma Team"]
 
 
 def test_ris(tmp_path):
@@ -358,7 +383,7 @@ def test_ris_whose_tags_are_spaced_otherwise(tmp_path, gap):
     (paper, again), rejections = read(tmp_path / "a.ris", f"{text}\n{text}\n")
     assert not rejections
     assert (paper.title, paper.text) == (again.title, again.text) == ("Slow lichens", "Lichens grow slowly.")
-    assert facts(paper) == {"authors": ["Lichen Group"]}
+    assert facts(paper) == {"authors": ["Lichen Group"], "families": ["Lichen Group"]}
 
 
 def test_medline(tmp_path):
@@ -443,6 +468,7 @@ def test_pubmed_xml(tmp_path):
     assert document.text == "AIM: To measure CO2. RESULTS: It was < 4."
     assert facts(document) == {
         "authors": ["Ada B Reed", "Lichen Group"],
+        "families": ["Lichen Group"],
         "year": 1998,
         "venue": "Lichen letters",
         "doi": "10.1000/pm",

@@ -96,12 +96,14 @@ def _without_outer_braces(text: str) -> str:
 
 
 def _entry(place: str, key: str, values: Values, parent: Values) -> Outcome:
+    people = _people(values.get("author", ""))
     return make_entry(
         place,
         unbraced(values.get("title", "")),
         decoded(_without_outer_braces(values.get("abstract", "").strip())),  # Web of Science doubles them
         {
-            "authors": _people(values.get("author", "")),
+            "authors": [name for name, _ in people],
+            "families": [family for _, family in people],
             "year": _first(values, "year", "date") or _first(parent, "year", "date"),
             "venue": unbraced(_venue(values) or _venue(parent) or parent.get("title", "")),
             "doi": identifier(values.get("doi", "")),
@@ -122,14 +124,15 @@ def _first(values: Values, *names: str) -> str:
     return next((values[name] for name in names if name in values), "")
 
 
-def _people(text: str) -> list[str]:
+def _people(text: str) -> list[tuple[str, str]]:
+    """Each name in reading order, with its family name."""
     from bibtexparser.middlewares import names
 
     if not text.strip():
         return []
     listed = names.split_multiple_persons_names(" ".join(text.split()))
     people = [_person(name) for one in listed for name in _comma_separated(one)]
-    return [ET_AL if name == "others" else name for name in people]
+    return [(ET_AL if name == "others" else name, family) for name, family in people]
 
 
 def _comma_separated(name: str) -> list[str]:
@@ -143,13 +146,14 @@ def _comma_separated(name: str) -> list[str]:
     return people if is_list else [name]
 
 
-def _person(name: str) -> str:
+def _person(name: str) -> tuple[str, str]:
     from bibtexparser.middlewares import names
 
     if (named := dict(_NAME_PART.findall(name))).get("family"):  # BibLaTeX's "family=Berg, given=Jan, prefix=van den"
-        return unbraced(" ".join(named[key].strip() for key in ("given", "prefix", "family", "suffix") if key in named))
+        known = (named[key].strip() for key in ("given", "prefix", "family", "suffix") if key in named)
+        return unbraced(" ".join(known)), unbraced(named["family"])
     try:
         parts = names.parse_single_name_into_parts(name, strict=False)
     except names.InvalidNameError:
-        return unbraced(name)
-    return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr)))
+        return unbraced(name), ""
+    return unbraced(" ".join((*parts.first, *parts.von, *parts.last, *parts.jr))), unbraced(" ".join(parts.last))

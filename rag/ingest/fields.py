@@ -110,6 +110,12 @@ def given_family(name: str) -> str:
     return name.strip(" ,")  # EndNote ends the name of a group with a comma
 
 
+def family(name: str) -> str:
+    """The family name in "Family, Given", or that of a group with EndNote's comma; of any other name, nothing."""
+    before, comma, _ = name.partition(",")
+    return before.strip() if comma else ""
+
+
 def is_inverted(text: str) -> bool:
     """Whether this is one "Family, Given": two family names look the same, but are rarely all there is."""
     return _INVERTED.fullmatch(text) is not None and not _SUFFIX.fullmatch(text.partition(",")[2].strip())
@@ -132,12 +138,27 @@ def names(value: object) -> list[str]:
 
 def names_in(text: str) -> list[str]:
     """Split "A, B and C", "Family, Given; Family, Given (7004212771)" or "A et al." into people."""
+    parts, inverted, et_al = _split(text)
+    return [*([given_family(part) for part in parts] if inverted else _comma_separated(parts)), *et_al]
+
+
+def families(value: object) -> list[str]:
+    """The family names in what `names` takes, of those that it tells them of."""
+    if isinstance(value, str):
+        parts, inverted, _ = _split(value)
+        return [found for part in parts if (found := family(part))] if inverted else []
+    if isinstance(value, dict):
+        value = value.get("value", [value])
+    return [found for one in value if (found := _family(one))] if isinstance(value, list | tuple) else []
+
+
+def _split(text: str) -> tuple[list[str], bool, list[str]]:
+    """The parts of a string of names, whether each is "Family, Given", and "et al." if it ends so."""
     text = " ".join(_SCOPUS_ID.sub("", text[:_NAMES_LIMIT]).split()).rstrip(" ,;")
     shortened = _TRAILING_ET_AL.sub("", text).rstrip(" ,;")
     parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
     inverted = ";" in shortened or is_inverted(text) or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
-    people = [given_family(part) for part in parts] if inverted else _comma_separated(parts)
-    return [*people, ET_AL] if shortened != text else people
+    return parts, inverted, [ET_AL] if shortened != text else []
 
 
 def parsed_names(value: object) -> list[str]:
@@ -168,6 +189,12 @@ def _is_initials(name: str) -> bool:
 def _name(value: Any) -> str:
     name = value.strip() if isinstance(value, str) else _name_in(value) if isinstance(value, dict) else ""
     return given_family(name) if is_inverted(name) else name
+
+
+def _family(value: Any) -> str:
+    if isinstance(value, dict):
+        return _first_string(value, ("literal", *_FAMILY_KEYS))
+    return family(value.strip()) if isinstance(value, str) and is_inverted(value.strip()) else ""
 
 
 def _name_in(value: dict[str, Any]) -> str:

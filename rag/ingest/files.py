@@ -14,7 +14,7 @@ from rag.ingest.opening import open_source, suffix_of
 from rag.ingest.records import Rejection
 from rag.ingest.sidecar import is_sidecar, readable_sidecar_of, sidecar_of
 
-READER_VERSION = "5"  # raise it when the readers yield something else: every file is read again then
+READER_VERSION = "6"  # raise it when the readers yield something else: every file is read again then
 
 _BLOCK_BYTES = 1 << 20
 _OF_A_LIBRARY = "catalog.sqlite3"

@@ -100,6 +100,7 @@ def _values(record: Mapping[str, Any]) -> dict[str, Any]:
 def _described(record: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     metadata = {
         "authors": fields.parsed_names(values.get("authorsparsed")) or _first(values, _AUTHOR_NAMES, fields.names),
+        "families": _families(values),
         "year": _first(values, _YEAR_NAMES, fields.year),
         "venue": _first(values, _VENUE_NAMES, _text),
         "keywords": _keywords(values),
@@ -107,6 +108,13 @@ def _described(record: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[st
         **_own_id(record, values),
     }
     return _first(values, TITLE_NAMES, _text) or "", metadata
+
+
+def _families(values: Mapping[str, Any]) -> list[str]:
+    parsed = values.get("authorsparsed")
+    if isinstance(parsed, list):
+        return [str(row[0]).strip() for row in parsed if isinstance(row, list) and row]
+    return _first(values, _AUTHOR_NAMES, fields.families) or []
 
 
 def _own_id(record: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, str]:

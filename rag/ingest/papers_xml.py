@@ -63,12 +63,14 @@ def _pubmed(element: Element, place: str) -> Outcome:
         return reject(place, "no Article element")
     dois = [one for one in article.findall("ELocationID[@EIdType='doi']") if one.get("ValidYN") != "N"]
     dois += element.findall("PubmedData/ArticleIdList/ArticleId[@IdType='doi']")
+    people = article.findall("AuthorList/Author")
     return make_entry(
         place,
         next((t for name in ("ArticleTitle", "VernacularTitle") if not is_missing(t := _text(article.find(name)))), ""),
         _pubmed_abstract(article),
         {
-            "authors": [name for author in article.findall("AuthorList/Author") if (name := _pubmed_name(author))],
+            "authors": [name for author in people if (name := _pubmed_name(author))],
+            "families": [_text(author.find("LastName")) or _text(author.find("CollectiveName")) for author in people],
             "year": _pubmed_year(article),
             "venue": _text(article.find("Journal/Title")) or _text(article.find("Journal/ISOAbbreviation")),
             "doi": next(map(_text, dois), ""),

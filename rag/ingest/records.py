@@ -4,6 +4,8 @@ Keys of `Document.metadata`; a key whose value is unknown is absent:
 
 authors      list of str, in reading order, "Given Family" where the format tells the two apart;
              a list that was cut short ends in "et al."
+families     list of str: family names of several words among the authors, and whole names of bodies,
+             where the format tells them: "García Márquez", "Gemma Team"
 year         int
 venue        str: journal, conference or archive
 doi          str, lower case, without resolver or prefix
@@ -154,12 +156,17 @@ def _lines(values: object) -> list[str]:
     return [line for line in map(_line, values) if line]
 
 
+def _families(values: object) -> list[str]:
+    return [line for line in dict.fromkeys(_lines(values)) if " " in line]
+
+
 def _flag(value: object) -> bool:
     return value is True or str(value).lower() in {"true", "1"}
 
 
 _FORMS: dict[str, Callable[[object], Any]] = {
     "authors": _lines,
+    "families": _families,
     "keywords": _lines,
     "year": fields.year,
     "doi": fields.doi,

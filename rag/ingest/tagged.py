@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from rag.ingest.fields import given_family
+from rag.ingest.fields import family, given_family
 from rag.ingest.records import Outcome, is_missing, make_entry, reject
 
 RIS_START = re.compile(r"^TY {1,2}- ?", re.M)
@@ -51,12 +51,14 @@ def _ris_entry(block: str, place: str) -> Outcome:
     except Exception as error:  # any bytes may come in, and rispy has no errors of its own
         return reject(place, f"not readable RIS: {type(error).__name__} {error}")
     row |= row.get("unknown_tag", {})
+    people = row.get("authors") or row.get("first_authors") or []
     return make_entry(
         place,
         _first(row, "title", "primary_title", "short_title"),
         _joined(row, "abstract") or _joined(row, "notes_abstract"),
         {
-            "authors": [given_family(name) for name in row.get("authors") or row.get("first_authors") or []],
+            "authors": list(map(given_family, people)),
+            "families": list(map(family, people)),
             "year": _first(row, "year", "publication_year", "date"),
             "venue": _first(row, *_VENUES),
             "doi": _first(row, "doi"),
@@ -92,14 +94,16 @@ def _medline_entry(values: dict[str, list[str]], place: str) -> Outcome:
     def first(*tags: str) -> str:
         return next((one for tag in tags for one in values.get(tag, ()) if not is_missing(one)), "")
 
-    people = map(given_family, values.get("FAU") or values.get("AU") or [])
+    people = values.get("FAU") or values.get("AU") or []
+    bodies = values.get("CN", [])
     identifiers = [*values.get("LID", ()), *values.get("AID", ())]
     return make_entry(
         place,
         first("TI", "TT", "BTI"),
         first("AB"),
         {
-            "authors": [*people, *values.get("CN", ())],
+            "authors": [*map(given_family, people), *bodies],
+            "families": [*map(family, people), *bodies],
             "year": first("DP", "DEP"),
             "venue": first("JT", "TA"),
             "doi": next((one for one in identifiers if one.endswith("[doi]")), None),
