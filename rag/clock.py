@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 
+STAGES = ("retrieve", "select", "generate", "verify")
+
 
 class Clock:
-    """Runs from when it is made."""
+    """Runs from when it is made; a stage that was not come to took no time."""
 
     def __init__(self) -> None:
         self._start = self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
+        self._laps = dict.fromkeys(STAGES, 0.0)
 
     def lap(self, stage: str) -> None:
         """End a stage, and begin the next."""

@@ -41,14 +41,14 @@ class IngestReport:
     def summary(self) -> str:
         """One line for people."""
         parts = [
-            f"{self.new} new",
-            f"{self.changed} changed",
-            f"{self.unchanged} unchanged",
-            f"{self.removed} removed",
+            f"{self.new:,} new",
+            f"{self.changed:,} changed",
+            f"{self.unchanged:,} unchanged",
+            f"{self.removed:,} removed",
         ]
-        parts += [f"{len(self.merged)} duplicates merged", f"{len(self.rejected)} records rejected"]
-        files = f"{self.files_read} files read, {self.files_unchanged} unchanged"
-        return f"{self.papers} papers in the library: {', '.join(parts)} ({files})"
+        parts += [f"{len(self.merged):,} duplicates merged", f"{len(self.rejected):,} records rejected"]
+        files = f"{self.files_read:,} files read, {self.files_unchanged:,} unchanged"
+        return f"{self.papers:,} papers in the library: {', '.join(parts)} ({files})"
 
     def to_dict(self) -> JSON:
         """Return it as JSON."""

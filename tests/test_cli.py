@@ -248,6 +248,8 @@ def test_export_of_an_answer(run, seeds, tmp_path):
     assert "sidahmed2024perl" in out
     assert run("export", "a.json", "-o", "a.tex")[0] == 0
     assert "\\cite{sidahmed2024perl" in (tmp_path / "a.tex").read_text(encoding="utf-8")
+    assert run("export", "a.json", "-o", "b.md", "--format", "latex")[0] == 2
+    assert not (tmp_path / "b.md").exists()
     (tmp_path / "b.json").write_text('{"no": "answer"}', encoding="utf-8")
     assert run("export", "b.json")[0] == 1
 

@@ -192,6 +192,7 @@ def test_an_empty_library_abstains_for_want_of_papers(embedder, tmp_path):
     footnote = Footnote.create(tmp_path / "library", embedder=embedder)
     answer = footnote.ask(QUESTION)
     assert (answer.abstention, answer.text, answer.claims) == (Abstention.NO_HITS, "", ())
+    assert answer.timings.keys() == {"retrieve", "select", "generate", "verify", "total"}
     assert not {"reader", "generator", "entailer"} & vars(footnote.models).keys(), "loaded for nothing"
     assert footnote.search(QUESTION) == []
     assert footnote.check("Frogs sleep.").judgement.verdict is Verdict.NOT_ENOUGH_INFO

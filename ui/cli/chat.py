@@ -23,7 +23,7 @@ COMMANDS = """\
 /sources          the papers cited so far
 /history          the questions asked so far
 /export FILE      write the chat: .md, .tex (with .bib beside it), .csl.json or .json
-/clear            forget what was said
+/clear            forget what was said; no export has it then
 /help             this list
 /quit             leave (also Ctrl-D, or Ctrl-C at the prompt)"""
 

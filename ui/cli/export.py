@@ -34,13 +34,13 @@ KINDS = {
     "--format",
     "kind",
     type=click.Choice(list(KINDS)),
-    default="markdown",
-    show_default=True,
-    help="Format on stdout.",
+    help="Format on stdout: markdown if not given.",
 )
 @click.pass_context
-def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: str) -> int:
+def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: str | None) -> int:
     """Write ANSWERS (JSON from ask or chat, - for stdin) as Markdown, LaTeX with .bib, or CSL-JSON."""
+    if output and kind:
+        raise click.UsageError("the ending of -o FILE names its format: leave --format out")
     read = _answers(answers)
     library = open_papers(ctx)
     cited = list(dict.fromkeys(citation.doc_id for answer in read for citation in answer.citations))
@@ -49,7 +49,7 @@ def export(ctx: click.Context, /, answers: BinaryIO, output: Path | None, kind: 
     if gone:
         click.echo(f"{gone} cited papers are no longer in the library: their entries have the title alone", err=True)
     if output is None:
-        click.echo(KINDS[kind](read, documents), nl=False)
+        click.echo(KINDS[kind or "markdown"](read, documents), nl=False)
         return 0
     for path in exporting.write(read, documents, output):
         click.echo(f"wrote {path}", err=True)

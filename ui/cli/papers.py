@@ -90,7 +90,7 @@ def list_papers(ctx: click.Context, /, text: str, limit: int, offset: int, as_js
     for document in rows:
         year = str(document.metadata.get("year") or "    ")
         click.echo(terminal.clean(f"{document.source}  {year}  {document.title or document.text[:70]}"))
-    click.echo(f"{len(rows)} of {total} papers", err=True)
+    click.echo(f"{len(rows):,} of {total:,} papers", err=True)
     return 0
 
 
