@@ -20,6 +20,7 @@ _TERMINAL = re.compile(
 )
 _OPENER = re.compile(r"""["'“‘«(\[{$\\*_~#]*(?:[^\W_a-z]|[a-z]{1,3}[A-Z0-9])""")  # a capital, or mRNA, pH, p53
 _LOST_SPACE = re.compile(r"[a-z]{2,}[)\"”]?$")
+_PLAIN_WORD = re.compile(r"(?:^|[\s(-])[a-z]{4,}[)\"”]?$")  # not in `ClinicalTrials.Gov is`
 _BLANK = re.compile(r"\s+")
 _WORD_BEFORE = re.compile(r"[^\s(\[{\"“]+$")
 _STROKES = str.maketrans("łŁøØđĐħĦŧŦı", "lLoOdDhHtTi")  # letters that Unicode takes for letters of their own
@@ -120,8 +121,9 @@ def _ends_sentence(text: str, mark: re.Match[str]) -> bool:
     if rest[:1].isspace() and text[mark.start() - 1 : mark.start()].isspace():
         return True  # tokenized text, "levels . the", which is often lower-cased too
     if not rest[:1].isspace():
-        lost_space = _LOST_SPACE.search(text[max(0, mark.start() - 30) : mark.start()])
-        return bool(rest) and bool(lost_space) and _next_word(rest) in _STARTERS
+        before = text[max(0, mark.start() - 30) : mark.start()]
+        is_lost = _PLAIN_WORD.search(before) or (_LOST_SPACE.search(before) and _next_word(rest) in _STARTERS)
+        return bool(rest and is_lost)
     if not _OPENER.match(rest.lstrip()):
         return False
     if not text.startswith(".", mark.start()) or mark.group().startswith(".."):

@@ -30,6 +30,8 @@ ABSTRACTISH = st.text(alphabet=st.sampled_from(list("abcXYZ019 .?!\n\"')(,$\\Ã©ä
             "It was trained on networks.However, it failed.",
             ["It was trained on networks.", "However, it failed."],
         ),
+        ("It needs support.Adaptation to it helps.", ["It needs support.", "Adaptation to it helps."]),
+        ("At ClinicalTrials.Gov is the DiaBiz.Kom corpus.", ["At ClinicalTrials.Gov is the DiaBiz.Kom corpus."]),
         ("levels of glucose . they rose .", ["levels of glucose .", "they rose ."]),
         ("See Node.js and U.S. law. Done.", ["See Node.js and U.S. law.", "Done."]),
         ("Cells grew. mRNA levels fell. p53 rose.", ["Cells grew.", "mRNA levels fell.", "p53 rose."]),
