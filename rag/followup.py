@@ -48,9 +48,9 @@ _DEFINES = re.compile(r"(?:what(?:['’]s| is| are)|define|explain)\s(?!the\b)",
 # and 3 of 300 whole questions in whole sentences are taken for one.
 _ANTECEDENT_WORDS = 4
 _PAPERS = re.compile(
-    r"(?:which|what|list|name|find|show)\s(?:me\s)?(?:the\s|all\s)*(?:papers|studies|articles)\b", re.I
+    r"(?:which|what|list|name|find|show)\s(?:me\s)?(?:the\s|all\s)*(?:papers|studies|articles|trials)\b", re.I
 )
-_PAPER_TERMS = frozenset(terms("papers studies study articles list name find show"))
+_PAPER_TERMS = frozenset(terms("papers studies study articles trials list name find show"))
 _SELF_CONTAINED_WORDS = 5  # a question of fewer words without a name of its own is an ellipsis
 _TOPIC_WORDS = 14
 _ABOUT = " (about: "

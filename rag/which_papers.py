@@ -16,7 +16,8 @@ _FRAME = re.compile(
     r"(?:which|what|list|name|find|show|any|all|every|how many|looking for"
     r"|^(?:(?:can|could) you )?(?:please )?(?:recommend|suggest|give me))\s+"
     r"(?P<kind>(?:(?!(?:do|does|did|is|are|was|were|made|makes)\b)[\w'-]+,?\s+){0,4}?)"
-    r"(?:papers?|studies|articles?|abstracts?|publications|authors|researchers)"
+    r"(?:papers?|studies|articles?|abstracts?|publications|preprints|manuscripts|trials|authors|researchers)"
+    r"(?<!how many trials)"
     r"(?<!\buser studies)(?<!\bcase studies)(?<!\bablation studies)(?<!\bcohort studies)(?<!\bpilot studies)"
     r"(?!\s+(?:did|was|were)\s+(?!about\b|on\b))"  # of studies that a paper made or counts
     r"|^(?:papers|studies|articles|literature|research)(?=\s+(?:on|about)\b)"

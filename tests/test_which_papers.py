@@ -17,6 +17,7 @@ from rag.which_papers import lists, topic
         ("Which machine unlearning papers are about images?", "machine unlearning images?"),
         ("Which of the works use a sparse autoencoder?", "use a sparse autoencoder?"),
         ("papers on unlearning", "on unlearning"),
+        ("Which randomized trials studied HIV?", "randomized studied HIV?"),
         ("Could you recommend recent papers about refusals?", "recent refusals?"),
     ],
 )
@@ -38,6 +39,7 @@ def test_the_frame_is_taken_off(question, sought):
         "How many studies did the meta-analysis include?",
         "How many research papers was the model trained on?",
         "How many ablation studies support the claim?",
+        "How many trials does each run take?",
     ],
 )
 def test_other_questions_stay_as_they_are(question):
