@@ -125,7 +125,7 @@ def _unmentioned(question: str, papers: Collection[Document]) -> str:
         f"{paper.title} {paper.text} {paper.metadata.get('authors')} {paper.metadata.get('venue')}" for paper in papers
     )
     for name in guards.unmentioned(question, told):
-        is_version = max(_LETTERS.findall(name), key=len, default="").lower() in told.lower()
+        is_version = re.search(rf"\b{max(_LETTERS.findall(name), key=len, default='')}", told, re.IGNORECASE)
         if not (is_usual(name) or is_version or is_alike(name.lower(), words(told))):
             return name
     return ""
@@ -196,6 +196,7 @@ def _signals(query: Query, joined: Sequence[_Near], read: Sequence[_Read]) -> Si
     return Signals(
         words=best.get("bm25_share", 0.0),
         match=best.get("match", 0.0),
+        similarity=best.get("dense", 0.0),
         least_found=float(found[query.asked].min(initial=1.0)),
         reader=float(np.logaddexp.reduce(logits)) if logits else None,
     )

@@ -1,10 +1,10 @@
 """A misspelt word of a question → the word that the papers found for it have, or else a usual English one.
 
-Only a word that neither the library nor the embedder's vocabulary knows counts as misspelt. Words of papers that were
-found anyway stand in for it, and where none is like it, an English word that is one slip of the hand away and far more
-usual than any other such, because `abouut` would count as a rare word that no paper has. A name in capitals is only
-read as one of the same letters, as `NNsigth` for `NNsight`, and one with digits is left alone: `Gemma3` is not a
-misspelt `Gemma`.
+Only a word that neither the library, nor the embedder's vocabulary, nor English knows counts as misspelt. Words of
+papers that were found anyway stand in for it, and where none is like it, an English word that is one slip of the hand
+away and far more usual than any other such, because `abouut` would count as a rare word that no paper has. A name in
+capitals is only read as one of the same letters, as `NNsigth` for `NNsight`, and one with digits is left alone:
+`Gemma3` is not a misspelt `Gemma`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rag.models import Embedder
 from rag.sentences import Idf
 from rag.types import Document
 
-_WORD = re.compile(r"[^\W\d_][\w-]*[^\W_]")
+_WORD = re.compile(r"[^\W\d_][\w-]*[^\W_]\b(?!['’]t\b)")
 _SHORTEST = 4
 _ALIKE = 0.85  # of difflib's ratio: a letter too many or too few in six
 _SWAPPED = 0.8  # of words of the same letters
@@ -65,8 +65,10 @@ def is_alike(word: str, others: Iterable[str]) -> bool:
 
 def _right(word: str, counts: Mapping[str, int]) -> str:
     """What is meant by `word`, given how often the papers have each of theirs; empty where that cannot be told."""
+    if word in _english():
+        return ""  # no paper has it, but it is one: `unlearning` is no misspelt `learning`
     alike = next(_like(word, counts), "")
-    if alike or len(word) < _LONG or word in _english():
+    if alike or len(word) < _LONG:
         return alike
     slips = sorted(_english().edit_distance_1(word) & counts.keys())
     return max(slips, key=lambda other: counts[other], default="") or _usual(word)
@@ -78,8 +80,9 @@ def _named(word: str, counts: Mapping[str, int]) -> str:
 
 
 def _like(word: str, counts: Mapping[str, int]) -> Iterator[str]:
-    """The words of the papers that are alike, the most alike first."""
+    """The words of the papers that are alike, those of the same letters first, then the most alike."""
     near = get_close_matches(word, sorted(counts), n=3, cutoff=_SWAPPED)
+    near.sort(key=lambda other: sorted(other) != sorted(word))
     return (other for other in near if _alike(word, other))
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.confidence import ANSWERS_FROM, MATCH_FLOOR, Signals, confidence
+from rag.confidence import ANSWERS_FROM, SIMILARITY_FLOOR, Signals, confidence
 
 PLAIN = Signals(words=0.4, match=0.7, least_found=0.5)
 
@@ -32,7 +32,7 @@ def test_so_can_the_entailer():
 
 @pytest.mark.parametrize("judged", [(None, None), (9.0, None), (9.0, 2.0)])
 def test_below_the_floor_nothing_else_helps(judged):
-    far, near = (Signals(0.0, MATCH_FLOOR + step, 0.9, *judged) for step in (-0.01, 0.01))
+    far, near = (Signals(0.0, 0.3, 0.9, *judged, similarity=SIMILARITY_FLOOR - 0.3 + step) for step in (-0.01, 0.01))
     assert confidence(far) < ANSWERS_FROM
     assert judged[0] is None or confidence(near) > ANSWERS_FROM
 

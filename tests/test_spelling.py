@@ -25,6 +25,7 @@ def idf(stems):
         ("What is it abouut, and how larhe?", "What is it about, and how large?"),
         ("Which systrm has the naames?", "Which system has the names?"),
         ("How large is the qlora adapter?", "How large is the qlora adapter?"),
+        ("Is unlearning erasure, or isn't it?", "Is unlearning erasure, or isn't it?"),
         ("Does peft use tokenizers?", "Does peft use tokenizers?"),
         ("How does a stork cope with terns?", "How does a stork cope with terns?"),
         ("Is Gemma3 a Transformer?", "Is Gemma3 a Transformer?"),
