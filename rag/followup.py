@@ -39,6 +39,21 @@ _HINTS = re.compile(
     re.IGNORECASE,
 )
 _HINTED_WORDS = 9
+# A question of nothing but words that fit any study asks about the one that was spoken of.
+_OF_ANY_STUDY = frozenset(
+    terms(
+        "adults adverse age analysis analyzed animals approach assessed assigned baselines benchmarks bigger "
+        "carried caused change children code collected compare compute conclusion conducted control cost data "
+        "datasets different divided dose drug duration effects enrolled evaluated excluded experiments failed "
+        "found given group happen help higher hospital hours improve included kind larger last limitations long "
+        "lower main many measured men method metrics mice models months much needed number observed obtained "
+        "outcomes part participants participated patients people performance performed placebo primary "
+        "published randomized reasons recruited reduced related repeated reported results run sample scores sex "
+        "show side significant size small smaller statistically studied study subjects suggest symptoms take "
+        "taken task tested time took train trained treated treatment trial used volunteers weeks women work "
+        "worse years"
+    )
+)
 _POSSESSIVES = frozenset(("its", "their"))
 _STANDS_FOR_NOTHING = re.compile(
     r"it (?:take|cost|mean|matter|necessary|possible|true|known|been)\b|(?<=be )it\b", re.IGNORECASE
@@ -75,9 +90,13 @@ def leans_on_history(question: str) -> bool:
         length = len(words(question))
         if length < _SELF_CONTAINED_WORDS and not _DEFINES.match(question) and not _asks_for_papers(question):
             return True
-        if length < _HINTED_WORDS and _HINTS.search(question):
+        if length < _HINTED_WORDS and (_HINTS.search(question) or _fits_any_study(question)):
             return True
     return _has_pointer(question)
+
+
+def _fits_any_study(question: str) -> bool:
+    return not (_DEFINES.match(question) or _PAPERS.match(question)) and set(terms(question)) <= _OF_ANY_STUDY
 
 
 def _has_pointer(question: str) -> bool:

@@ -33,6 +33,8 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
         "Same question for Llama",
         "How was the first paper evaluated?",
         "What are the limitations?",
+        "How many women took part?",
+        "How many patients were in the placebo group?",
         "Back to the training, how long did it last?",
     ],
 )
@@ -57,6 +59,8 @@ def test_a_follow_up_gets_its_topic(question):
         "Which papers study unlearning?",
         "What do the authors of sparse attention claim?",
         "What do the authors mean by a user persona?",
+        "What is a control group?",
+        "Which trials used a placebo group?",
     ],
 )
 def test_a_question_of_its_own_is_left_alone(question):
