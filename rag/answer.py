@@ -36,7 +36,7 @@ SYSTEM_TRAINED = "Answer from the numbered sentences, or write NO ANSWER."
 DECLINES = "NO ANSWER"
 _SHORT = 40  # characters of a draft in which the refusal is all there is
 # List marks and labels are no part of a claim, but part two.
-_LABEL = r"(?:paper|source|sentence|answer)(?: \d{1,2})?: "
+_LABEL = r"(?:(?:paper|source|sentence|answer)(?: \d{1,2})?|the (?:\w+ )?answer is): "
 _LISTED = re.compile(rf"^[^\S\n]*(?:(?:[-*•]|\d{{1,2}}[.)])\s+(?:{_LABEL})?|{_LABEL})", re.MULTILINE | re.IGNORECASE)
 _COMPLETE = re.compile(r"\W*+\w++\W++\w++\W++\w.*[.!]['\"”’)\]]*$", re.DOTALL)
 MOST_SENTENCES = 3  # of a draft, as `SYSTEM_SMALL` says

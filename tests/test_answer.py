@@ -89,5 +89,6 @@ def test_labels_and_a_refusal_behind_an_answer_are_no_part_of_its_claims(evidenc
     claims = read(draft, evidence).claims
     assert [claim.text for claim in claims] == ["Frogs hide red cells in their liver.", "They sleep by day."]
     assert [[c.start for c in claim.citations] for claim in claims] == [[0], [TEXT.index("They")]]
-    (claim,) = read("Answer: The paper: it is small [1].", evidence).claims
-    assert claim.text == "The paper: it is small."
+    for label in ("Answer: ", "The answer is: ", "1. The final answer is: "):
+        (claim,) = read(f"{label}The paper: it is small [1].", evidence).claims
+        assert claim.text == "The paper: it is small."
