@@ -153,18 +153,23 @@ def is_quotation(claim: Claim) -> bool:
 
 
 def completed(
-    claims: Sequence[Claim], evidence: Sequence[Evidence], *, max_words: int, naming: bool = False
+    claims: Sequence[Claim],
+    evidence: Sequence[Evidence],
+    *,
+    max_words: int,
+    naming: bool = False,
+    sure: Sequence[Evidence] = (),
 ) -> list[Claim]:
     """The claims, then quotations of the evidence that they leave untold, best first, within `max_words`.
 
-    The first quotation of an answer that would else be empty is given whatever its length. With `naming`
-    each says which paper it is from.
+    The first quotation of an answer that would else be empty is given whatever its length, and so are those of what
+    is `sure`. With `naming` each says which paper it is from.
     """
     told = [_named(claim) if naming else claim for claim in claims]
     words = sum(len(claim.text.split()) for claim in told)
     for item in uncovered(evidence, claims):
         length = len(item.text.split())
-        if not told or words + length <= max_words:
+        if not told or words + length <= max_words or item in sure:
             told.append(quotation(item, naming=naming))
             words += length
     return told

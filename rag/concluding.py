@@ -34,7 +34,7 @@ def conclude(
     untold = answering.cited_by(withdrawn, selection.evidence)
     if closely or selection.names_papers or not (kept or untold):
         untold = list(selection.evidence)
-    told = answering.completed(kept, untold, max_words=max_words, naming=selection.names_papers)
+    told = answering.completed(kept, untold, max_words=max_words, naming=selection.names_papers, sure=selection.sure)
     documents = {item.document.id: item.document for item in selection.evidence}
     quotations = verify(told[len(kept) :], documents, entailer=entailer)
     text, claims = answering.compose([*told[: len(kept)], *quotations], numbers=numbers)

@@ -36,6 +36,7 @@ FIGURE_BONUS = 0.2  # for a sentence with a figure, when the question asks for o
 # A question that lists is answered out of as many papers as are near the best, a sentence of each.
 _LIST_PAPERS = 8
 _LIST_SHARE = 0.55  # of the best paper's score
+_SURELY_FROM = 0.8  # of the best sentence's score: of such papers in the dev lists, four in five are asked for
 # Any other question out of the best paper and those that have words of it which the best one lacks.
 _READ_PAPERS = 5
 _MOST_PAPERS = 3
@@ -64,13 +65,15 @@ _QUANTITY = re.compile(
 class Selection:
     """Evidence, best first, and the signs that it answers the question.
 
-    `unmentioned` is a name in the question that no paper which was found mentions, if there is one.
+    `unmentioned` is a name in the question that no paper which was found mentions, if there is one. `sure` are those
+    of a list that belong there however long it gets.
     """
 
     evidence: tuple[Evidence, ...] = ()
     signals: Signals = field(default_factory=Signals)
     unmentioned: str = ""
     names_papers: bool = False  # the question asks about papers, so that an answer has to say which
+    sure: tuple[Evidence, ...] = ()
 
 
 def select(
@@ -111,7 +114,8 @@ def select(
     if knows and entailer and chosen:
         carried = entailer.uncalibrated([(item.text, query.text) for item in chosen[:SIGNAL_SENTENCES]])
         signals = replace(signals, entailed=max(signs(found)[0] for found in carried))
-    return Selection(tuple(chosen), signals, unmentioned, names_papers)
+    sure = [item for item in chosen if listing and item.score >= _SURELY_FROM * chosen[0].score]
+    return Selection(tuple(chosen), signals, unmentioned, names_papers, tuple(sure))
 
 
 def _unmentioned(question: str, papers: Collection[Document]) -> str:

@@ -142,14 +142,23 @@ def _as_read(history: Sequence[Turn]) -> list[Turn]:
 
 
 def _with_topic(question: str, history: Sequence[Turn]) -> str:
-    topic = _topic(question, history)
-    return f"{question}{_ABOUT}{topic})" if topic else question
+    return with_topic(question, _topic(question, history))
+
+
+def with_topic(asked: str, topic: str) -> str:
+    """A standalone question, made of what is asked and the topic, if there is one."""
+    return f"{asked}{_ABOUT}{topic})" if topic else asked
+
+
+def without_topic(standalone_question: str) -> tuple[str, str]:
+    """What a standalone question asks, and the topic that was put behind it, which may be empty."""
+    asked, _, topic = standalone_question.partition(_ABOUT)
+    return asked, topic.removesuffix(")")
 
 
 def asked_length(standalone_question: str) -> int:
     """How much of a standalone question is asked; what follows is the topic that was put behind it."""
-    asked, _, _ = standalone_question.partition(_ABOUT)
-    return len(asked)
+    return len(without_topic(standalone_question)[0])
 
 
 def _topic(question: str, history: Sequence[Turn]) -> str:
@@ -158,11 +167,11 @@ def _topic(question: str, history: Sequence[Turn]) -> str:
     if own and _BACK.match(question):
         return ""  # it says itself what it goes back to
     if own and _is_instead(question):
-        asked, about = _split(history[-1].question)
+        asked, about = without_topic(history[-1].question)
         left = _unnamed(about if about and (_is_instead(asked) or not _adds(asked, about)) else asked)
         return _shortened(left) if set(terms(left)) - _OF_ANSWERS else ""
     for turn in reversed(history):
-        asked, about = _split(turn.question)
+        asked, about = without_topic(turn.question)
         if about and (_has_pointer(asked) or not _others(asked, own)):  # it went on about the same
             if found := [*_others(about, own), *_others(asked, own)]:
                 goes_on = not _has_pointer(question) and _adds(asked, about)
@@ -171,7 +180,7 @@ def _topic(question: str, history: Sequence[Turn]) -> str:
             return _shortened(asked, found)
         if told := [name for text in sentences(turn.answer)[:1] for name in _others(text, own)]:
             return fold(f"{' '.join(told[:3])}; {_shortened(about or asked)}")
-    asked, about = _split(history[-1].question)
+    asked, about = without_topic(history[-1].question)
     return _shortened(about or asked)
 
 
@@ -191,12 +200,6 @@ def _unnamed(question: str) -> str:
 def _adds(asked: str, about: str) -> bool:
     """Whether a follow-up says anything of its own that the next one may go on with."""
     return bool(names(asked)) or len(set(terms(asked)) - set(terms(about)) - _OF_ANSWERS) >= _LEAST_ADDED
-
-
-def _split(question: str) -> tuple[str, str]:
-    """What a standalone question asks, and the topic that was put behind it."""
-    asked, _, about = question.partition(_ABOUT)
-    return asked, about.removesuffix(")")
 
 
 def _others(text: str, own: Collection[str]) -> list[str]:

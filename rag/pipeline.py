@@ -215,7 +215,7 @@ class Footnote:
         clock.lap("retrieve")
         answer = Answer(
             question,
-            query.text,
+            query.question,
             "",
             hits=tuple(hits),
             model=self.settings.llm,
@@ -236,7 +236,7 @@ class Footnote:
         yield Progress("writing")
         raw = written = ""
         closely, is_spent = self.models.generator_is_small, False
-        for piece in self._draft(query.text, shown):
+        for piece in self._draft(query.question, shown):
             raw += piece
             written = without_thoughts(raw)
             if told := piece and written[-len(piece) :]:

@@ -52,7 +52,7 @@ def with_papers(hits: Sequence[Hit], library: Library) -> tuple[list[Hit], dict[
 def _query(question: str, library: Library, models: Models) -> Query:
     sought = topic(question)
     query = models.sentences.query(sought, library.idf, asked=asked_length(sought))
-    return replace(query, lists=lists(question))
+    return replace(query, lists=lists(question), question=question)
 
 
 def _retrieved(query: Query, library: Library, models: Models, k: int, filters: Filters | None) -> list[Hit]:

@@ -38,7 +38,8 @@ class Query:
     """A question or claim: its vector `(d,)`, those of its tokens `(m, d)`, and their weights `(m,)`, of sum 1.
 
     `asked`, `(m,)`, is true for the tokens of content words that belong to what is asked; a follow-up's
-    topic does not. `lists` says that papers are asked for, and the rest is what they are about.
+    topic does not. `lists` says that papers are asked for, and the text is what they are about; `question` is the
+    whole of what was asked.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Query:
     weights: NDArray[np.float32]
     asked: NDArray[np.bool_]
     lists: bool = False
+    question: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.followup import asked_length
+from rag.followup import with_topic, without_topic
 from rag.library.lexical import terms
 
 _FRAME = re.compile(
@@ -37,17 +37,22 @@ _SAYS = re.compile(
 
 
 def lists(question: str) -> bool:
-    """Whether a question asks for papers."""
-    return bool(_FRAME.search(question))
+    """Whether a standalone question asks for papers; that the one before it did is no matter."""
+    return bool(_FRAME.search(without_topic(question)[0]))
 
 
 def topic(question: str) -> str:
-    """What the papers that a standalone question asks for are about; another question as it is."""
-    end = asked_length(question)
-    frame = _FRAME.search(question, 0, end)
-    if not frame:
-        return question
-    kind = frame["kind"] or ""
-    asked = _SAYS.sub(" ", f"{question[: frame.start()]} {kind} {question[frame.end() : end]}")
-    sought = f"{' '.join(asked.split())}{question[end:]}"
+    """What the papers that a standalone question asks for are about; another question as it is.
+
+    What it goes on about is taken out of such a question as well.
+    """
+    sought = with_topic(*map(_unframed, without_topic(question)))
     return sought if terms(sought) else question
+
+
+def _unframed(text: str) -> str:
+    frame = _FRAME.search(text)
+    if not frame:
+        return text
+    rest = f"{text[: frame.start()]} {frame['kind'] or ''} {text[frame.end() :]}"
+    return " ".join(_SAYS.sub(" ", rest).split())

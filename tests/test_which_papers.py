@@ -2,7 +2,9 @@
 
 import pytest
 
+from rag.evidence import select
 from rag.followup import standalone
+from rag.searching import search, with_papers
 from rag.types import Turn
 from rag.which_papers import lists, topic
 
@@ -55,6 +57,20 @@ def test_a_question_of_nothing_else_stays_as_it_is():
 def test_the_topic_of_a_follow_up_stays_behind_it():
     asked = standalone("Which other papers mention it?", [Turn("What is BM25?", "BM25 ranks texts by their words.")])
     assert topic(asked) == asked.replace("Which other papers mention it", "other it")
+
+
+def test_a_question_after_one_for_papers_is_another():
+    asked = standalone("How long do they sing?", [Turn("Which papers are about tree frogs?", "They are about frogs.")])
+    assert not lists(asked)
+    assert topic(asked) == "How long do they sing? (about: tree frogs)"
+
+
+def test_a_list_has_every_paper_that_surely_belongs_there(seeds):
+    asked = "Which papers introduce Gemma models?"
+    query, hits = search(asked, seeds.library, seeds.models, k=10)
+    found = select(query, *with_papers(hits, seeds.library), seeds.models.sentences, reader=seeds.reader)
+    assert {item.document.source for item in found.sure} == {f"002_dd4b9b65b304c986.txt#{n}" for n in (2, 7)}
+    assert seeds.ask(asked).standalone_question == asked
 
 
 def test_papers_that_have_what_is_asked_for_come_first(seeds):

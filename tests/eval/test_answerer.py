@@ -189,6 +189,8 @@ def test_written_sentences_name_their_paper_like_quotations():
     claims = read("Whales weigh 40 tons [1].", evidence).claims
     told = completed(claims, evidence, max_words=50, naming=True)
     assert [claim.text for claim in told] == ["A: Whales weigh 40 tons.", "B: “Gulls of the south weigh one pound.”"]
+    assert len(completed(claims, evidence, max_words=5)) == 1
+    assert len(completed(claims, evidence, max_words=5, sure=evidence)) == 2
 
 
 def test_scores_of_drafts_against_a_hand_worked_example():
