@@ -98,6 +98,8 @@ def _strict(judgement: Judgement, claim: str, evidence: str, *, closely: bool) -
         return replace(judgement, verdict=Verdict.NOT_ENOUGH_INFO, reason="it departs from the words of the cited text")
     if not closely and judgement.support < WRITTEN_FROM:
         return replace(judgement, verdict=Verdict.NOT_ENOUGH_INFO, reason="the cited text may not say this")
+    if objection := guards.object_to_own(claim, evidence):
+        return replace(judgement, verdict=Verdict.CONTRADICTED, reason=objection.reason)
     return judgement
 
 

@@ -34,6 +34,14 @@ _SAYS = re.compile(
     r"concern(?:s|ed|ing)?|about)\b",
     re.IGNORECASE,
 )
+# The same at once behind the papers, where a word that may also be what is asked for can mean nothing else.
+_STUDIES = re.compile(
+    r"^\W*(?:(?:that|which|who)\s+)?(?:(?:is|are|was|were|do|does|did|has|have|been)\s+)?(?:"
+    r"stud(?:y|ies|ied|ying)|investigat(?:e|es|ed|ing)|examin(?:e|es|ed|ing)|explor(?:e|es|ed|ing)"
+    r"|analy[sz](?:e|es|ed|ing)|consider(?:s|ed|ing)?|look(?:s|ed|ing)? (?:at|into)|focus(?:es|ed|ing)? on"
+    r"|relat(?:e|es|ed|ing) to|(?:some|any)thing to do with|on)\s+",
+    re.IGNORECASE,
+)
 
 
 def lists(question: str) -> bool:
@@ -54,5 +62,5 @@ def _unframed(text: str) -> str:
     frame = _FRAME.search(text)
     if not frame:
         return text
-    rest = f"{text[: frame.start()]} {frame['kind'] or ''} {text[frame.end() :]}"
+    rest = f"{text[: frame.start()]} {frame['kind'] or ''} {_STUDIES.sub('', text[frame.end() :])}"
     return " ".join(_SAYS.sub(" ", rest).split())

@@ -420,3 +420,26 @@ def test_endless_evidence_takes_no_endless_time(text):
 )
 def test_a_bound_is_part_of_a_figure(claim, evidence, guard):
     assert guard_of(claim, evidence) == guard
+
+
+SCORES = "The best closed model (i.e., GPT-4o) reaches 47.1%, and the best open model (i.e., InternVL) 29.2%."
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence", "objects"),
+    [
+        ("The best closed model (i.e., GPT-4o) and the best open model (i.e., InternVL) 47.1%.", SCORES, True),
+        ("GPT-4o reaches 29.2%.", SCORES, True),
+        ("InternVL reaches 29.2%, and GPT-4o 47.1%.", SCORES, False),
+        ("GPT-4o and InternVL reach 47.1%.", SCORES, True),
+        ("GPT-4o reaches 47.1%.", SCORES, False),
+        ("It reaches 29.2%.", SCORES, False),
+        ("GPT-4o reaches 29.2%.", "They reach 47.1% and 29.2% (GPT-4o and InternVL, respectively).", False),
+        ("InternVL reaches 29.2%.", "It is 47.1% for GPT-4o and 29.2% for InternVL.", False),
+        ("GPT-4o reaches 29.2%.", "GPT-4o reaches 47.1% there, and 29.2% here.", False),
+        ("GPT-4o solves 3 of the tasks.", "GPT-4o solves 4 tasks, and InternVL 3 tasks.", True),
+        ("GPT-4o solves 3% of the tasks.", "GPT-4o solves 4 tasks, and InternVL 3% of them.", False),
+    ],
+)
+def test_a_sentence_of_our_own_gives_each_name_its_own_figure(sentence, evidence, objects):
+    assert bool(guards.object_to_own(sentence, evidence)) is objects

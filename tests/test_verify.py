@@ -126,3 +126,14 @@ def test_an_objection_lowers_the_support_but_keeps_the_order():
 
 def test_quotation_marks_alone_quote_nothing():
     assert judge("“”", ['"'], entailer=Sure(1.0)).verdict is Verdict.NOT_ENOUGH_INFO
+
+
+@pytest.mark.parametrize("closely", [True, False])
+def test_a_written_sentence_gives_no_name_the_figure_of_another(closely):
+    evidence = "At Bo frogs sing for 40% of the night, at Ny for 20% of it."
+    document = Document("d", "Frogs", evidence, "frogs.txt")
+    citation = Citation(1, "d", 0, len(evidence), evidence, "frogs.txt", "Frogs")
+    text = "At Bo and Ny frogs sing for 40% of the night."
+    (found,) = verify([Claim(text, 0, len(text), (citation,))], {"d": document}, entailer=Sure(0.99), closely=closely)
+    assert found.verdict is not Verdict.SUPPORTED
+    assert found.reason

@@ -7,11 +7,11 @@ guard never proves support; that is the entailer's part.
 
 from __future__ import annotations
 
-from rag.guards import direction, names, negation, numbers, roles, scope
+from rag.guards import direction, names, negation, numbers, owners, roles, scope
 from rag.guards.objection import Objection
 from rag.guards.spoken import introduced, spoken
 
-__all__ = ["Objection", "introduced", "object_to", "unmentioned"]
+__all__ = ["Objection", "introduced", "object_to", "object_to_own", "unmentioned"]
 
 
 def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | None:
@@ -23,6 +23,11 @@ def object_to(claim: str, evidence: str, *, context: str = "") -> Objection | No
     claim, evidence, context = spoken(claim), spoken(evidence), spoken(context)
     guards = (numbers, names, negation, direction, roles, scope)
     return next((found for guard in guards if (found := guard.objection(claim, evidence, context))), None)
+
+
+def object_to_own(sentence: str, evidence: str) -> Objection | None:
+    """What is to be said, besides, against a sentence of Footnote's own, for which a quotation can stand in."""
+    return owners.objection(spoken(sentence), spoken(evidence))
 
 
 def unmentioned(question: str, text: str) -> list[str]:
