@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from difflib import SequenceMatcher
+from itertools import accumulate, chain, pairwise
 
 from rag.library.lexical import terms
 from rag.models.entailer import Entailment
@@ -21,6 +22,7 @@ UNTRAINED = "overlap"  # the setting that asks for this judge
 # it calls 1 of the 117 unsupported claims supported, and few of the paraphrases.
 _IN_ORDER = 0.85
 _NEARLY_ALL = 0.9
+_CLAUSE_END = re.compile(r"[.,;:()]\s|\s\(|\s--?\s|[–—]")
 _REPORTER = re.compile(r"\bthe authors\b", re.IGNORECASE)  # the `we` of the evidence, which is no content either
 
 
@@ -41,13 +43,30 @@ class OverlapEntailer:
 
 
 def keeps_to(claim: str, evidence: str) -> bool:
-    """Whether nearly all of a claim's words are the evidence's, in its order: shortened, not put in other words.
+    """Whether a claim is the evidence in its own words and order, shortened: at its ends, or by whole clauses.
 
-    Of the sentences that the default generator wrote for the dev questions and the entailer let pass, 12 kept to
-    their evidence, all of them faithful; of the 27 others about half were not.
+    What leaves more than a word out of the midst of a clause may join what does not belong together. Of the
+    sentences that the default generator wrote for the dev questions and the entailer let pass, 32 kept to their
+    evidence so, all of them faithful; of 6 that had but its words in order, 4 were not; of the rest about half.
     """
     claim = _REPORTER.sub("they", claim)
-    return recall(claim, evidence) >= _NEARLY_ALL and in_order(claim, evidence) >= _IN_ORDER
+    is_near = recall(claim, evidence) >= _NEARLY_ALL and in_order(claim, evidence) >= _IN_ORDER
+    return is_near and not _cuts_into_a_clause(claim, evidence)
+
+
+def _cuts_into_a_clause(claim: str, evidence: str) -> bool:
+    """Whether more than one stem is left out between two of the claim, other than clauses or what an acronym says."""
+    clauses = [terms(clause) for clause in _CLAUSE_END.split(evidence)]
+    stems = list(chain.from_iterable(clauses))
+    ends = set(accumulate(map(len, clauses), initial=0))
+    blocks = SequenceMatcher(None, terms(claim), stems, autojunk=False).get_matching_blocks()[:-1]
+    for one, other in pairwise(blocks):
+        start, end = one.b + one.size, other.b
+        is_clauses = start in ends and end in ends
+        is_said_short = "".join(stem[0] for stem in stems[start:end]) == stems[end]
+        if end - start > 1 and not is_clauses and not is_said_short:
+            return True
+    return False
 
 
 def recall(claim: str, evidence: str) -> float:

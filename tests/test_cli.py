@@ -341,6 +341,14 @@ def test_a_narrow_terminal_is_not_overrun(monkeypatch, seeds):
     assert "\x1b" not in text
 
 
+def test_an_abstention_names_the_nearest_papers_with_who_wrote_them(run):
+    code, told, _ = run("ask", "Who wrote the HELMET paper?")
+    assert code == 0
+    assert "The papers don't say" in told
+    assert "- HELMET: How to Evaluate" in told
+    assert "Yen, et al. · 2024" in told
+
+
 @pytest.mark.parametrize(("value", "expected"), [("", "\x1b[1ma\x1b[0m"), ("1", "a")])
 def test_an_empty_no_color_is_none(monkeypatch, value, expected):
     monkeypatch.setenv("NO_COLOR", value)

@@ -3,7 +3,7 @@
 import pytest
 
 from rag.models.entailer import Entailment
-from rag.overlap import OverlapEntailer, recall
+from rag.overlap import OverlapEntailer, keeps_to, recall
 from rag.types import Citation, Claim, Document, Verdict
 from rag.verify import judge, verify
 
@@ -116,6 +116,22 @@ def test_more_is_asked_of_written_sentences(text, support, closely, verdict):
     (found,) = verify([claim], {"d": document}, entailer=Sure(support), closely=closely)
     assert found.verdict is verdict
     assert bool(found.reason) == (verdict is not Verdict.SUPPORTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "keeps"),
+    [
+        ("The glass frog hides its red cells in its liver.", True),
+        ("The glass frog, a small animal, hides its red cells in its liver.", True),
+        ("The glass frog hides its cells in its liver while it sleeps.", False),  # in another order
+        ("While it sleeps, the glass frog hides its cells in its liver.", True),
+        ("The glass frog is its liver.", False),
+        ("A GF is a small animal.", True),
+    ],
+)
+def test_a_sentence_is_shortened_by_words_and_clauses_only(text, keeps):
+    evidence = "While it sleeps, the glass frog (GF), which is a small animal, hides its red cells in its liver."
+    assert keeps_to(text, evidence) is keeps
 
 
 def test_an_objection_lowers_the_support_but_keeps_the_order():

@@ -139,9 +139,10 @@ def stream_to_terminal(footnote: Footnote | Conversation, question: str, **optio
 
 
 def documents_of(footnote: Footnote, answer: Answer) -> dict[str, Document]:
-    """The documents that an answer cites, by id."""
-    cited = list(dict.fromkeys(citation.doc_id for citation in answer.citations))
-    return {document.id: document for document in footnote.library.documents(cited)}
+    """The documents that an answer cites, or an abstention names, by id."""
+    cited = [citation.doc_id for citation in answer.citations]
+    named = cited or [hit.chunk.doc_id for hit in answer.hits[: terminal.NEAREST]]
+    return {document.id: document for document in footnote.library.documents(list(dict.fromkeys(named)))}
 
 
 def history_of(row: Mapping[str, Any]) -> list[Turn]:

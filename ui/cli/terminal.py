@@ -21,6 +21,7 @@ from rag.text import fold
 from rag.types import Abstention, Answer, Citation, Document, Hit, Verdict
 
 MAX_WIDTH = 100
+NEAREST = 3  # papers that are shown where they don't say
 _REASONS = {
     Abstention.NO_HITS: "no paper to search: the library holds none, or none that passes the filters",
     Abstention.WEAK_EVIDENCE: "no sentence of the papers fits the question well enough",
@@ -63,7 +64,7 @@ def answer_text(answer: Answer, documents: Mapping[str, Document]) -> str:
     if answer.standalone_question != answer.question:
         parts.append(style(wrapped(f"Understood as: {answer.standalone_question}"), dim=True))
     if answer.abstained:
-        parts.append(_abstention(answer))
+        parts.append(_abstention(answer, documents))
     else:
         parts.append(wrapped(answer.text))
         parts.append("\n".join(_footnote(n, cs, documents) for n, cs in _by_number(answer).items()))
@@ -104,12 +105,15 @@ def _summary(answer: Answer) -> str:
     return style(wrapped(text, first="✓ ", indent="  "), dim=True)
 
 
-def _abstention(answer: Answer) -> str:
+def _abstention(answer: Answer, documents: Mapping[str, Document]) -> str:
     assert answer.abstention is not None
     lines = [style(wrapped(f"The papers don't say: {_REASONS[answer.abstention]}."), fg="yellow")]
     if answer.hits:
         lines += ["", "Nearest papers:"]
-        lines += [wrapped(hit.title or hit.chunk.text, first="  - ", indent="    ") for hit in answer.hits[:3]]
+    for hit in answer.hits[:NEAREST]:
+        lines.append(wrapped(hit.title or hit.chunk.text, first="  - ", indent="    "))
+        document = documents.get(hit.chunk.doc_id)
+        lines.append(style(wrapped(about(document) if document else hit.source, indent="    "), dim=True))
     return "\n".join(lines)
 
 
