@@ -181,6 +181,19 @@ def _named(claim: Claim) -> Claim:
     return replace(claim, text=named(claim.citations[0].title, claim.text))
 
 
+def told_once(claims: Sequence[Claim]) -> list[Claim]:
+    """The claims without those that say nothing more than another of the same citations: small models repeat."""
+    told: list[Claim] = []
+    for claim in sorted(claims, key=lambda claim: -len(claim.text)):
+        cited = {(citation.doc_id, citation.start) for citation in claim.citations}
+        if not any(
+            recall(claim.text, other.text) == 1 and cited == {(c.doc_id, c.start) for c in other.citations}
+            for other in told
+        ):
+            told.append(claim)
+    return [claim for claim in claims if claim in told]
+
+
 def uncovered(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[Evidence]:
     """The evidence that no claim tells yet, in its order."""
     return [

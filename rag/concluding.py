@@ -29,7 +29,7 @@ def conclude(
     so that only what it tried and failed to tell is quoted; all where it cited nothing, or is to list papers.
     `numbers` are footnote numbers that papers already have, by document id.
     """
-    kept = [claim for claim in checked if claim.verdict is Verdict.SUPPORTED]
+    kept = answering.told_once([claim for claim in checked if claim.verdict is Verdict.SUPPORTED])
     withdrawn = tuple(claim for claim in checked if claim.verdict is not Verdict.SUPPORTED)
     untold = answering.cited_by(withdrawn, selection.evidence)
     if closely or selection.names_papers or not (kept or untold):

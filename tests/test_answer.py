@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rag.answer import is_spent, read
+from rag.answer import is_spent, read, told_once
 from rag.cite import Evidence
 from rag.types import Chunk, Document
 
@@ -92,3 +92,9 @@ def test_labels_and_a_refusal_behind_an_answer_are_no_part_of_its_claims(evidenc
     for label in ("Answer: ", "The answer is: ", "1. The final answer is: "):
         (claim,) = read(f"{label}The paper: it is small [1].", evidence).claims
         assert claim.text == "The paper: it is small."
+
+
+def test_what_says_nothing_more_than_another_claim_is_told_once(evidence):
+    draft = "Frogs hide cells [1]. Frogs hide red cells in their liver [1]. They sleep by day [2]. It is so by day [3]."
+    told = ["Frogs hide red cells in their liver.", "They sleep by day.", "It is so by day."]
+    assert [claim.text for claim in told_once(read(draft, evidence).claims)] == told
