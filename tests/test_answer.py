@@ -95,6 +95,6 @@ def test_labels_and_a_refusal_behind_an_answer_are_no_part_of_its_claims(evidenc
 
 
 def test_what_says_nothing_more_than_another_claim_is_told_once(evidence):
-    draft = "Frogs hide cells [1]. Frogs hide red cells in their liver [1]. They sleep by day [2]. It is so by day [3]."
-    told = ["Frogs hide red cells in their liver.", "They sleep by day.", "It is so by day."]
+    draft = "Frogs hide cells [1]. Frogs hide red cells in their liver [1]. They sleep by day [2]. Toads sleep [3]."
+    told = ["Frogs hide red cells in their liver.", "They sleep by day.", "Toads sleep."]
     assert [claim.text for claim in told_once(read(draft, evidence).claims)] == told
