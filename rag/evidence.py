@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rag import guards
 from rag.cite import Evidence
 from rag.confidence import Signals
+from rag.coordination import asked_of
 from rag.figures import figures
 from rag.models import NliEntailer, Reader
 from rag.models.entailer import signs
@@ -95,7 +96,8 @@ def select(
     papers = sentences.of([documents[hit.chunk.doc_id] for hit in hits])
     near = [_Near(hit, paper, paper.found(query)) for hit, paper in zip(hits, papers, strict=True)]
     joined = near[:1] if listing else _joined(query, near)
-    read = _read(query, near if listing else list(dict.fromkeys([*near[:SIGNAL_PAPERS], *joined])), reader)
+    asked = _asked_of_each(query.text, joined)
+    read = _read(query, near if listing else list(dict.fromkeys([*near[:SIGNAL_PAPERS], *joined])), asked, reader)
     if listing:
         chosen = _best([own.ranked[0] for own in read if own.ranked], _LIST_PAPERS)
     elif len(joined) > 1:
@@ -112,7 +114,9 @@ def select(
     signals = _signals(query, joined, read[:SIGNAL_PAPERS] if knows else ())
     signals = replace(signals, is_unmentioned=bool(unmentioned))
     if knows and entailer and chosen:
-        carried = entailer.uncalibrated([(item.text, query.text) for item in chosen[:SIGNAL_SENTENCES]])
+        own = {paper.sentences.document.id: text for paper, text in asked.items()}
+        claims = [(item.text, own.get(item.document.id, query.text)) for item in chosen[:SIGNAL_SENTENCES]]
+        carried = entailer.uncalibrated(claims)
         signals = replace(signals, entailed=max(signs(found)[0] for found in carried))
     sure = [item for item in chosen if listing and item.score >= _SURELY_FROM * chosen[0].score]
     return Selection(tuple(chosen), signals, unmentioned, names_papers, tuple(sure))
@@ -151,7 +155,10 @@ class _Near:
 
 
 def _joined(query: Query, near: Sequence[_Near]) -> list[_Near]:
-    """The best paper, and while one adds enough to what is found of the question, that one."""
+    """The best paper, and while one adds enough to what is found of the question, that one.
+
+    Where none does, one that the question asks about in the same breath as about the best.
+    """
     joined = [near[0]]
     found = np.maximum(near[0].best_found, _FOUND_FROM)
     while len(joined) < _MOST_PAPERS:
@@ -163,7 +170,19 @@ def _joined(query: Query, near: Sequence[_Near]) -> list[_Near]:
             break
         joined.append(best)
         found = np.maximum(found, best.best_found)
+    if len(joined) == 1:
+        pairs = [[near[0], own] for own in near[1:]]
+        joined = next((pair for pair in pairs if query.text not in _asked_of_each(query.text, pair).values()), joined)
     return joined
+
+
+def _asked_of_each(question: str, joined: Sequence[_Near]) -> dict[_Near, str]:
+    """What is asked of each of several papers."""
+    texts = {paper: f"{paper.sentences.document.title} {paper.sentences.document.text}" for paper in joined}
+    return {
+        paper: asked_of(question, own, [other for another, other in texts.items() if another is not paper])
+        for paper, own in texts.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +194,14 @@ class _Read:
     logits: Sequence[float]
 
 
-def _read(query: Query, near: Sequence[_Near], reader: Reader | None) -> list[_Read]:
-    texts = [titled(own.sentences.document.title, chunk.text) for own in near for chunk in own.sentences.chunks]
-    logits = reader.read(query.text, texts).tolist() if reader else []
+def _read(query: Query, near: Sequence[_Near], asked: Mapping[_Near, str], reader: Reader | None) -> list[_Read]:
+    """The papers, read for what is asked of each, or of all."""
     asks_figure = bool(_COUNTS.search(query.text) or _MEASURES.search(query.text))
+    logits = _logits([(paper, asked.get(paper, query.text)) for paper in near], reader) if reader else {}
     read = []
     for paper in near:
         document, chunks = paper.sentences.document, paper.sentences.chunks
-        own, logits = logits[: len(chunks)], logits[len(chunks) :]
+        own = logits.get(paper, [])
         scored = []
         for at, (chunk, match) in enumerate(zip(chunks, (paper.found @ query.weights).tolist(), strict=True)):
             bonus = FIGURE_BONUS if asks_figure and _has_figure(chunk.text) else 0.0
@@ -190,6 +209,17 @@ def _read(query: Query, near: Sequence[_Near], reader: Reader | None) -> list[_R
             scored.append(Evidence(document, chunk, round(score, 6)))
         read.append(_Read(paper, _best(scored, len(scored)), own))
     return read
+
+
+def _logits(asked: Sequence[tuple[_Near, str]], reader: Reader) -> dict[_Near, list[float]]:
+    """What the reader gives each sentence of the papers for the question, one call for all that have the same."""
+    found = {}
+    for question in dict.fromkeys(text for _, text in asked):
+        papers = [paper for paper, text in asked if text == question]
+        texts = [titled(p.sentences.document.title, chunk.text) for p in papers for chunk in p.sentences.chunks]
+        logits = iter(reader.read(question, texts).tolist())
+        found.update({paper: [next(logits) for _ in paper.sentences.chunks] for paper in papers})
+    return found
 
 
 def _signals(query: Query, joined: Sequence[_Near], read: Sequence[_Read]) -> Signals:

@@ -24,6 +24,19 @@ def test_a_comparison_is_answered_from_both_papers(seeds):
     }
 
 
+@pytest.mark.parametrize(
+    ("question", "papers"),
+    [
+        ("How do HELMET and ProLong differ in their view of needle-in-a-haystack tests?", {3, 4}),
+        ("What do SORRY-Bench and the refusal composition paper each contribute as datasets?", {2, 10}),
+    ],
+)
+def test_each_paper_of_several_is_read_for_what_is_asked_of_it(seeds, question, papers):
+    answer = seeds.ask(question)
+    assert {int(source.split("#")[1]) for source in sources(answer)} >= papers
+    assert answer.confidence >= 0.5
+
+
 def test_a_list_gets_one_sentence_of_each_paper(seeds):
     answer = seeds.ask("Which papers study unlearning?")
     cited = [claim.citations[0].source for claim in answer.claims]

@@ -18,7 +18,7 @@ LAYERS = (
     ("choosing", "which_papers"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
     ("spelling",),
-    ("confidence", "guards", "overlap", "salience", "sentences"),
+    ("confidence", "coordination", "guards", "overlap", "salience", "sentences"),
     ("library",),
     ("models", "cite"),
     ("words", "figures", "tokens", "clock"),
