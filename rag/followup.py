@@ -2,8 +2,8 @@
 
 By rule, because the default generator cannot be trusted with it: a question leans on the conversation
 when it goes on with it, is too short to have a subject, or has a pronoun before anything that it could stand
-for. What it leans on, the names and the topic of the last exchange that it does not mention itself, is put
-into it.
+for. Its "it" gives way to what the last question was about, where that has a name. Else what it leans on, the
+names and the topic of the last exchange that it does not mention itself, is put behind it.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ _POSSESSIVES = frozenset(("its", "their"))
 _STANDS_FOR_NOTHING = re.compile(
     r"it (?:take|cost|mean|matter|necessary|possible|true|known|been)\b|(?<=be )it\b", re.IGNORECASE
 )
+_IT = re.compile(r"its?", re.IGNORECASE)
+_AUXILIARY = re.compile(r"\b(?:is|was|does|did|can|could|will|would|has|had|should)\s", re.IGNORECASE)
 _DEFINES = re.compile(r"(?:what(?:['’]s| is| are)|define|explain)\s(?!the\b)", re.IGNORECASE)
 # Most pronouns behind so many words stand for one of them: of the dev questions, 2 of 28 follow-ups are missed so,
 # and 3 of 300 whole questions in whole sentences are taken for one.
@@ -122,12 +124,14 @@ def _points_back(pointer: re.Match[str], question: str) -> bool:
 def standalone(question: str, history: Sequence[Turn]) -> str:
     """Rewrite a follow-up so that it can be searched alone; any other question is returned folded.
 
-    The rewritten form is the question itself with its topic behind it in brackets.
+    The rewritten form is the question itself: with what its "it" stands for in its place, else with its topic
+    behind it in brackets.
     """
     question = fold(question)
     if not history or not leans_on_history(question):
         return question
-    return _with_topic(question, _as_read(history))
+    read = _as_read(history)
+    return _resolved(question, read[-1]) or _with_topic(question, read)
 
 
 def _as_read(history: Sequence[Turn]) -> list[Turn]:
@@ -136,9 +140,40 @@ def _as_read(history: Sequence[Turn]) -> list[Turn]:
     for turn in history:
         asked = whole(turn.question)
         if read and _ABOUT not in asked and leans_on_history(asked):
-            asked = _with_topic(asked, read)
+            asked = _resolved(asked, read[-1]) or _with_topic(asked, read)
         read.append(Turn(asked, whole(turn.answer)))
     return read
+
+
+def _resolved(question: str, last: Turn) -> str:
+    """The question with a name for its "it", where that can only be what the last one was about; else nothing."""
+    pointers = list(_POINTS.finditer(question))
+    is_whole = _AUXILIARY.search(question) and not _BACK.match(question)
+    if not pointers or not is_whole or not all(_IT.fullmatch(found[0]) for found in pointers):
+        return ""
+    first = pointers[0]
+    if names(question[: first.start()]):
+        return ""  # then that may be what it stands for
+    subject = next((name for text in without_topic(last.question) if (name := _subject(text))), "")
+    if not subject or _STANDS_FOR_NOTHING.match(question, first.start()):
+        return ""
+    own = "'s" if first[0].lower() == "its" else ""
+    return f"{question[: first.start()]}{subject}{own}{question[first.end() :]}"
+
+
+def _subject(question: str) -> str:
+    """The name that a question asks about, right behind its auxiliary, with its number: `Gemma 2`."""
+    found = _AUXILIARY.search(question)
+    known = set(names(question))
+    subject: list[str] = []
+    for word in question[found.end() :].split() if found else ():
+        bare = word.rstrip("?.,;:!")
+        if bare not in known and not (subject and re.fullmatch(r"\d[\w.]*", bare)):
+            break
+        subject.append(bare)
+        if bare != word:
+            break
+    return " ".join(subject)
 
 
 def _with_topic(question: str, history: Sequence[Turn]) -> str:

@@ -18,7 +18,7 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
     "question",
     [
         "And its larger version?",
-        "How was it trained?",
+        "How were they trained?",
         "Why?",
         "What about memory?",
         "How many of them?",
@@ -78,25 +78,30 @@ def test_the_topic_may_lie_two_turns_back():
 
 def test_the_topic_is_what_was_named_last_and_brackets_do_not_nest():
     turns = [GEMMA]
-    for question in ("And its larger version?", "What about PERL?", "Which data was it trained on?", "And its size?"):
+    for question in (
+        "And its larger version?",
+        "What about PERL?",
+        "Which data were they trained on?",
+        "And the size?",
+    ):
         asked = standalone(question, turns)
         assert asked.count("(about: ") == 1
         turns.append(Turn(asked, "“It is.”"))
-    assert asked.startswith("And its size? (about: What about PERL")
+    assert asked.startswith("And the size? (about: What about PERL")
     assert "Gemma" not in asked
 
 
 @pytest.mark.parametrize(
     ("last", "topic"),
     [
-        ("And in speed?", "What is PERL; How does it compare with RLHF in memory"),
-        ("What are its limitations?", "What is PERL RLHF"),
-        ("How large is the dataset?", "What is PERL; How does it compare with RLHF in memory"),
+        ("And in speed?", "What is PERL; How do they compare it with RLHF in memory"),
+        ("What are their limitations?", "What is PERL RLHF"),
+        ("How large is the dataset?", "What is PERL; How do they compare it with RLHF in memory"),
     ],
 )
 def test_what_a_follow_up_was_about_is_what_the_next_one_is_about(last, topic):
     turns = [Turn("What is PERL?", "“PERL trains adapters.”")]
-    turns.append(Turn(standalone("How does it compare with RLHF in memory?", turns), "“It needs less.”"))
+    turns.append(Turn(standalone("How do they compare it with RLHF in memory?", turns), "“It needs less.”"))
     assert standalone(last, turns) == f"{last} (about: {topic})"
     turns.append(Turn(standalone("And in speed?", turns), "“It is faster.”"))
     assert "PERL" in standalone(last, turns)
@@ -105,11 +110,12 @@ def test_what_a_follow_up_was_about_is_what_the_next_one_is_about(last, topic):
 @pytest.mark.parametrize(
     ("asked", "topics"),
     [
-        (["How does LoRA work?", "Give me more details", "Summarize", "Is it slow?"], ["How does LoRA work"] * 3),
+        (["How does LoRA work?", "Give me more details", "Summarize", "And slow?"], ["How does LoRA work"] * 3),
         (["How much memory does PERL need?", "And LoRA?", "What about Gemma 2?"], ["How much memory does … need"] * 2),
         (["What is PERL?", "What about HELMET?", "How long is it?"], ["", "What about HELMET"]),
+        (["How does LoRA work?", "Is it slow?", "Why?"], ["", "Is LoRA slow"]),
         (["What is PERL?", "How long is HELMET?", "Back to PERL, is it slow?"], ["", ""]),
-        (["How large is Gemini 1.5?", "How was it trained?", "Where?"], ["How large is Gemini 1.5"] * 2),
+        (["How large is Gemini 1.5?", "How were they trained?", "Where?"], ["How large is Gemini 1.5"] * 2),
     ],
 )
 def test_a_topic_is_neither_idle_talk_nor_what_was_put_aside(asked, topics):
@@ -117,6 +123,28 @@ def test_a_topic_is_neither_idle_talk_nor_what_was_put_aside(asked, topics):
     for question in asked:
         turns.append(Turn(standalone(question, turns), "“It is.”"))
     assert [turn.question.partition(" (about: ")[2].removesuffix(")") for turn in turns[1:]] == topics
+
+
+@pytest.mark.parametrize(
+    ("last", "question", "alone"),
+    [
+        ("What does REMIX mix in?", "Is it better than replay?", "Is REMIX better than replay?"),
+        ("How was Gemma 2 trained?", "and what is its context length?", "and what is Gemma 2's context length?"),
+        ("What is LLM Comparator for?", "Was it tested, and is it free?", "Was LLM Comparator tested, and is it free?"),
+        ("And slow? (about: How does LoRA work)", "Is it better?", "Is LoRA better?"),
+        ("What is PERL?", "Does it use LoRA?", "Does PERL use LoRA?"),
+        ("What is PERL?", "Does LoRA use it?", "Does LoRA use it? (about: What is PERL)"),
+        # what it stands for is not named, or something of it, or the rest lies in the last question
+        ("How well do models do on CharXiv?", "Is it hard?", "Is it hard? (about: How well do models do on CharXiv)"),
+        ("What is the ELIZA paper?", "Is it old?", "Is it old? (about: What is the ELIZA paper)"),
+        ("What is PERL's data?", "Is it free?", "Is it free? (about: What is PERL's data)"),
+        ("What is PERL?", "Do they say it is slow?", "Do they say it is slow? (about: What is PERL)"),
+        ("What is PERL?", "And its speed?", "And its speed? (about: What is PERL)"),
+        ("What is PERL?", "How long does it take?", "How long does it take? (about: What is PERL)"),
+    ],
+)
+def test_what_it_stands_for_takes_its_place(last, question, alone):
+    assert standalone(question, [Turn(last, "“So it is.”")]) == alone
 
 
 @pytest.mark.parametrize("typed", [True, False])
