@@ -2,8 +2,9 @@
 
 Only names own figures here. In the claim it is the name, or list of names, nearest before the figure; in
 the text any name since the figure before, or close behind. Where a figure stands does not tell enough to
-object to just any claim: of those in eval's training data to which this would object, half are true. It
-is for sentences of Footnote's own, for which a quotation can stand in.
+object to just any claim: of the labelled claims on which the entailer is trained, about half of those to
+which this would object are supported. It is for sentences of Footnote's own, for which a quotation can
+stand in.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def objection(claim: str, evidence: str) -> Objection | None:
         others = one.nearest.difference(*owners)
         own = [o.figure for o in shown if o.figure.unit == one.figure.unit and others & o.possible]
         if own:
-            reason = f"the cited text gives {one.figure.text!r} of another, and {own[0].text!r} here"
+            reason = f"the cited text gives {one.figure.text!r} to another name, and {own[0].text!r} to this one"
             return Objection("owners", reason, True)
     return None
 
