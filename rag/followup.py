@@ -59,7 +59,8 @@ _STANDS_FOR_NOTHING = re.compile(
     r"it (?:take|cost|mean|matter|necessary|possible|true|known|been)\b|(?<=be )it\b", re.IGNORECASE
 )
 _IT = re.compile(r"its?", re.IGNORECASE)
-_AUXILIARY = re.compile(r"\b(?:is|was|does|did|can|could|will|would|has|had|should)\s", re.IGNORECASE)
+_HAS_VERB = re.compile(r"\b(?:is|was|does|did|can|could|will|would|has|had|should)\b", re.IGNORECASE)
+_AUXILIARY = re.compile(r"\b(?:is|was|does|can|could)\s", re.IGNORECASE)  # of "What did X find?" it is not X
 _DEFINES = re.compile(r"(?:what(?:['’]s| is| are)|define|explain)\s(?!the\b)", re.IGNORECASE)
 # Most pronouns behind so many words stand for one of them: of the dev questions, 2 of 28 follow-ups are missed so,
 # and 3 of 300 whole questions in whole sentences are taken for one.
@@ -148,7 +149,7 @@ def _as_read(history: Sequence[Turn]) -> list[Turn]:
 def _resolved(question: str, last: Turn) -> str:
     """The question with a name for its "it", where that can only be what the last one was about; else nothing."""
     pointers = list(_POINTS.finditer(question))
-    is_whole = _AUXILIARY.search(question) and not _BACK.match(question)
+    is_whole = _HAS_VERB.search(question) and not _BACK.match(question)
     if not pointers or not is_whole or not all(_IT.fullmatch(found[0]) for found in pointers):
         return ""
     first = pointers[0]

@@ -137,6 +137,7 @@ def test_a_topic_is_neither_idle_talk_nor_what_was_put_aside(asked, topics):
         # what it stands for is not named, or something of it, or the rest lies in the last question
         ("How well do models do on CharXiv?", "Is it hard?", "Is it hard? (about: How well do models do on CharXiv)"),
         ("What is the ELIZA paper?", "Is it old?", "Is it old? (about: What is the ELIZA paper)"),
+        ("What did Google release?", "Is it open?", "Is it open? (about: What did Google release)"),
         ("What is PERL's data?", "Is it free?", "Is it free? (about: What is PERL's data)"),
         ("What is PERL?", "Do they say it is slow?", "Do they say it is slow? (about: What is PERL)"),
         ("What is PERL?", "And its speed?", "And its speed? (about: What is PERL)"),
