@@ -24,9 +24,10 @@ class Guessing:
         return np.stack([np.full(3, place / 10 - 5, np.float32) for place in range(len(texts))])
 
 
-def hits(shares):
+def hits(shares, *, match=0.4):
+    found = {"match": match, "dense": 0.2}
     return [
-        Hit(Chunk(f"d{i}", 0, 7, f"Text {i}."), 3.0 - i / 10, i + 1, {"bm25_share": share} if share else {})
+        Hit(Chunk(f"d{i}", 0, 7, f"Text {i}."), 3.0 - i / 10, i + 1, found | ({"bm25_share": share} if share else {}))
         for i, share in enumerate(shares)
     ]
 
@@ -36,6 +37,7 @@ def test_few_shared_words_are_told_from_many():
     assert not in_other_words(hits([0.0, FEW_WORDS + 0.01]))
     assert not in_other_words(hits([0.0])), "one paper has no order"
     assert not in_other_words([])
+    assert not in_other_words(hits([0.0, 0.1], match=0.1)), "none is like it"
 
 
 def test_the_likeliest_moves_up_and_the_rest_stays():
@@ -55,16 +57,19 @@ def test_only_a_question_in_other_words_is_weighed(seeds):
     named = seeds.search("How large is the Gemma 2 model with knowledge distillation?")
     assert not model.asked
     assert not any("likelihood" in hit.scores for hit in named)
-    vague = seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
+    vague = seeds.search("Has anyone rebuilt the fake shrink of the sixties inside a modern neural network?")
     assert len(model.asked) == 1
     assert ["likelihood" in hit.scores for hit in vague] == [hit.rank <= GUESSED for hit in vague]
+    far = seeds.search("Why is the sky blue?")
+    assert len(model.asked) == 1
+    assert not any("likelihood" in hit.scores for hit in far)
 
 
 @pytest.mark.parametrize(("settings", "asked"), [({"reranker": "none"}, 0), ({"llm_url": "http://x"}, 1)])
 def test_it_is_asked_beside_our_own_reader_whatever_writes(seeds, settings, asked):
     seeds.models.given["asker"] = model = Guessing()
     seeds.models.settings = seeds.settings.model_copy(update=settings)
-    seeds.search("Has anyone rebuilt the fake shrink of the sixties?")
+    seeds.search("Has anyone rebuilt the fake shrink of the sixties inside a modern neural network?")
     assert len(model.asked) == asked
 
 
@@ -96,7 +101,7 @@ def test_a_search_fetches_no_asker_and_an_answer_only_what_writes_it(monkeypatch
 def test_the_first_answer_is_ranked_like_the_next(seeds, monkeypatch):
     asked = []
     monkeypatch.setattr(seeds.models, "asker", lambda *, fetch=False: asked.append(fetch))
-    vague = "Has anyone rebuilt the fake shrink of the sixties?"
+    vague = "Has anyone rebuilt the fake shrink of the sixties inside a modern neural network?"
     seeds.search(vague)
     for _ in seeds.stream(vague):
         pass
