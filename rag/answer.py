@@ -185,11 +185,7 @@ def told_once(claims: Sequence[Claim]) -> list[Claim]:
     """The claims without those that say nothing more than another of the same citations: small models repeat."""
     told: list[Claim] = []
     for claim in sorted(claims, key=lambda claim: -len(claim.text)):
-        cited = {(citation.doc_id, citation.start) for citation in claim.citations}
-        if not any(
-            recall(claim.text, other.text) == 1 and cited == {(c.doc_id, c.start) for c in other.citations}
-            for other in told
-        ):
+        if not any(recall(claim.text, other.text) == 1 and _cited([claim]) == _cited([other]) for other in told):
             told.append(claim)
     return [claim for claim in claims if claim in told]
 
@@ -205,8 +201,13 @@ def uncovered(evidence: Sequence[Evidence], claims: Sequence[Claim]) -> list[Evi
 
 def cited_by(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[Evidence]:
     """The evidence that some claim cites, in its order."""
-    places = {(citation.doc_id, citation.start) for claim in claims for citation in claim.citations}
+    places = _cited(claims)
     return [item for item in evidence if (item.chunk.doc_id, item.chunk.start) in places]
+
+
+def _cited(claims: Sequence[Claim]) -> set[tuple[str, int]]:
+    """Where what the claims cite stands: document and offset."""
+    return {(citation.doc_id, citation.start) for claim in claims for citation in claim.citations}
 
 
 def compose(claims: Sequence[Claim], *, numbers: Mapping[str, int] | None = None) -> tuple[str, tuple[Claim, ...]]:

@@ -27,26 +27,32 @@ _MOST = 4  # things that are coordinated
 
 def asked_of(question: str, own: str, others: Sequence[str]) -> str:
     """The question without what it asks of the `others`, texts of papers, in the same breath as of its `own`."""
+    if not _links(question):
+        return question  # most have none, and the texts need not be looked at
     asked, mine = question, set(terms(own))
     for theirs in [set(terms(other)) for other in others] * _MOST:
-        asked = _without(asked, mine, theirs)
+        asked = _without(asked, theirs - mine, mine - theirs)
     return question if asked == question else " ".join(_TOGETHER.sub("", asked).split())
 
 
-def _without(question: str, mine: Set[str], theirs: Set[str]) -> str:
-    """The question without the first of the coordinated things that is only theirs."""
-    found = list(_COORDINATES.finditer(question))
-    found += _WITH.finditer(question) if _COMPARED.search(question) else ()
+def _links(question: str) -> list[re.Match[str]]:
+    """What stands between things that are coordinated."""
+    compared = _WITH.finditer(question) if _COMPARED.search(question) else ()
+    return [*_COORDINATES.finditer(question), *compared]
+
+
+def _without(question: str, theirs: Set[str], mine: Set[str]) -> str:
+    """The question without the first of the coordinated things that is told by stems that are only theirs."""
     words = list(_WORD.finditer(question))
-    for link in found:
-        stops = [match.end() for match in _STOP.finditer(question)]
+    stops = [match.end() for match in _STOP.finditer(question)]
+    for link in _links(question):
         start = max((stop for stop in stops if stop <= link.start()), default=0)
         end = min((stop for stop in stops if stop > link.end()), default=len(question))
         before = [word for word in words if start <= word.start() < link.start()][: -_NEAR - 1 : -1]  # nearest first
         after = [word for word in words if link.end() <= word.start() < end][:_NEAR]
-        if _has(before, mine - theirs) and (run := _run(after, theirs - mine)):
+        if _has(before, mine) and (run := _run(after, theirs)):
             return f"{question[: link.start()]} {question[run[-1].end() :]}"
-        if _has(after, mine - theirs) and (run := _run(before, theirs - mine)):
+        if _has(after, mine) and (run := _run(before, theirs)):
             return f"{question[: run[-1].start()]} {question[link.end() :]}"
     return question
 

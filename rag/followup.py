@@ -131,8 +131,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     question = fold(question)
     if not history or not leans_on_history(question):
         return question
-    read = _as_read(history)
-    return _resolved(question, read[-1]) or _with_topic(question, read)
+    return _rewritten(question, _as_read(history))
 
 
 def _as_read(history: Sequence[Turn]) -> list[Turn]:
@@ -141,9 +140,13 @@ def _as_read(history: Sequence[Turn]) -> list[Turn]:
     for turn in history:
         asked = whole(turn.question)
         if read and _ABOUT not in asked and leans_on_history(asked):
-            asked = _resolved(asked, read[-1]) or _with_topic(asked, read)
+            asked = _rewritten(asked, read)
         read.append(Turn(asked, whole(turn.answer)))
     return read
+
+
+def _rewritten(question: str, history: Sequence[Turn]) -> str:
+    return _resolved(question, history[-1]) or with_topic(question, _topic(question, history))
 
 
 def _resolved(question: str, last: Turn) -> str:
@@ -175,10 +178,6 @@ def _subject(question: str) -> str:
         if bare != word:
             break
     return " ".join(subject)
-
-
-def _with_topic(question: str, history: Sequence[Turn]) -> str:
-    return with_topic(question, _topic(question, history))
 
 
 def with_topic(asked: str, topic: str) -> str:

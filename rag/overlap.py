@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import SequenceMatcher
+from difflib import Match, SequenceMatcher
 from itertools import accumulate, chain, pairwise
 
 from rag.library.lexical import terms
@@ -59,8 +59,7 @@ def _cuts_into_a_clause(claim: str, evidence: str) -> bool:
     clauses = [terms(clause) for clause in _CLAUSE_END.split(evidence)]
     stems = list(chain.from_iterable(clauses))
     ends = set(accumulate(map(len, clauses), initial=0))
-    blocks = SequenceMatcher(None, terms(claim), stems, autojunk=False).get_matching_blocks()[:-1]
-    for one, other in pairwise(blocks):
+    for one, other in pairwise(_matching(terms(claim), stems)):
         start, end = one.b + one.size, other.b
         is_clauses = start in ends and end in ends
         is_said_short = "".join(stem[0] for stem in stems[start:end]) == stems[end]
@@ -80,5 +79,9 @@ def in_order(claim: str, evidence: str) -> float:
     wanted = terms(claim)
     if not wanted:
         return 0.0
-    matcher = SequenceMatcher(None, wanted, terms(evidence), autojunk=False)
-    return sum(block.size for block in matcher.get_matching_blocks()) / len(wanted)
+    return sum(block.size for block in _matching(wanted, terms(evidence))) / len(wanted)
+
+
+def _matching(wanted: Sequence[str], given: Sequence[str]) -> list[Match]:
+    """The runs of stems that both have, in order."""
+    return SequenceMatcher(None, wanted, given, autojunk=False).get_matching_blocks()[:-1]  # the last is empty

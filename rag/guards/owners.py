@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.figures import Figure, figures
 from rag.guards.objection import Objection
@@ -71,7 +72,7 @@ def _owned(sentence: str) -> Iterator[_Owned]:
 def _last_list(sentence: str, found: list[tuple[int, int, str]]) -> Names:
     """The last of the names, with those before it that only commas or an "and" part from it."""
     listed = [name[2] for name in found[-1:]]
-    for one, other in zip(found[-2::-1], found[:0:-1], strict=False):
+    for other, one in pairwise(reversed(found)):
         if not _BETWEEN_LISTED.fullmatch(sentence[one[1] : other[0]]):
             break
         listed.append(one[2])
