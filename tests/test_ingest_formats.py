@@ -353,6 +353,41 @@ def test_family_names_of_several_words_and_bodies_are_told(tmp_path, name):
     assert document.metadata["families"] == ["García Márquez", "Gemma Team"]
 
 
+FAMILY_FIRST = {
+    "pubmed.csv": 'Title,Authors,Abstract\nOne,"García Márquez G, Lind B Jr, van der Berg JP.",%s\n',
+    "scopus.csv": 'Title,Authors,Abstract\nOne,"García Márquez G.; Lind B. Jr; van der Berg J.P.",%s\n',
+    "a.nbib": "PMID- 1\nTI  - One\nAU  - García Márquez G\nAU  - Lind B Jr\nAU  - van der Berg JP\nAB  - %s\n",
+    "a.json": '[{"title": "One", "abstract": "%s", "authors": ["García Márquez G", "Lind B Jr", "van der Berg JP"]}]',
+    "a.bib": "@article{a, title={One}, author={García Márquez G and Lind B Jr and van der Berg JP}, abstract={%s}}",
+}
+
+
+@pytest.mark.parametrize("name", FAMILY_FIRST)
+def test_names_with_the_initials_last_are_turned_round(tmp_path, name):
+    (document,), _ = read(tmp_path / name, FAMILY_FIRST[name] % "They grow.")
+    people = [person.replace(".", "") for person in document.metadata["authors"]]
+    assert people == ["G García Márquez", "B Lind Jr", "JP van der Berg"]
+    assert document.metadata["families"][0] == "García Márquez"
+
+
+@pytest.mark.parametrize(
+    ("authors", "people"),
+    [
+        ("Vaswani A, Shazeer N, et al.", ["A Vaswani", "N Shazeer", "et al."]),
+        ("Smith J.", ["J. Smith"]),
+        ("Müller-Lind Ü., O'Brien P. and Wu X.", ["Ü. Müller-Lind", "P. O'Brien", "X. Wu"]),
+        ("Meta AI", ["Meta AI"]),
+        ("Malcolm X, Ada Reed", ["Malcolm X", "Ada Reed"]),
+        ("A. Reed, B. Lind", ["A. Reed", "B. Lind"]),
+        ("García Márquez, Gabriel", ["Gabriel García Márquez"]),
+        ("Ada Reed, Bo Lind", ["Ada Reed", "Bo Lind"]),
+    ],
+)
+def test_names_in_one_string(tmp_path, authors, people):
+    (document,), _ = read(tmp_path / "a.csv", f'Title,Authors,Abstract\nOne,"{authors}",They grow.\n')
+    assert document.metadata["authors"] == people
+
+
 def test_ris(tmp_path):
     documents, rejections = read(tmp_path / "a.ris", RIS.replace("\n", "\r\n"))
     assert [document.title for document in documents] == ["Slow lichens", "Without end"]

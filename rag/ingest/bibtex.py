@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from typing import Any
 
-from rag.ingest.fields import ET_AL
+from rag.ingest.fields import ET_AL, family_first
 from rag.ingest.latex import decoded, identifier, unbraced
 from rag.ingest.records import Outcome, make_entry, reject
 
@@ -131,7 +131,7 @@ def _people(text: str) -> list[tuple[str, str]]:
     if not text.strip():
         return []
     listed = names.split_multiple_persons_names(" ".join(text.split()))
-    people = [_person(name) for one in listed for name in _comma_separated(one)]
+    people = [_person(name) for name in family_first([name for one in listed for name in _comma_separated(one)])]
     return [(ET_AL if name == "others" else name, family) for name, family in people]
 
 

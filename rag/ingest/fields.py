@@ -6,6 +6,7 @@ Each function takes whatever a file holds and returns the value in one form, or 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -34,11 +35,18 @@ _SCOPUS_ID = re.compile(r" *\(\d{6,}\)")
 _TRAILING_ET_AL = re.compile(r"(?:(?:\band|&) )?\b(?:et\.? al\b\.?|others)$", re.I)
 _NAMES_LIMIT = 200_000  # characters: the longest author lists, of some 5,000 people, have half of that
 _AND = re.compile(r" (?:and|&) |;")
-_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|ph\.?d|m\.?d)\.?", re.I)
+_SUFFIX = re.compile(r"(?:jr|sr|ii|iii|iv|2nd|3rd|ph\.?d|m\.?d)\.?", re.I)
 _INITIALS = re.compile(r"(?:[^\W\d_a-z]\.[\s-]*){1,4}|[^\W\d_a-z]{1,2}|[^\W\d_a-z](?:[\s-][^\W\d_a-z]){1,2}")
 _FAMILY = r"(?:(?i:van|von|der|den|de|da|di|dos|du|la|le|el|al|bin|ter|ten)\s+)*[^\W\d_a-z][\w'’-]*"
 _GIVEN = r"[^\W\d_a-z](?:[\w'’-]*|(?:\.[\s-]?[A-Z])*)\.?"
-_INVERTED = re.compile(rf"{_FAMILY},\s*{_GIVEN}(?:\s+{_GIVEN}){{0,2}}")
+_INVERTED = re.compile(
+    rf"{_FAMILY},\s*{_GIVEN}(?:\s+{_GIVEN}){{0,2}}|[^\W\d_a-z][\w'’-]+ [^\W\d_a-z][\w'’-]*[a-zß-ÿ][\w'’-]*,\s*{_GIVEN}"
+)
+_FAMILY_FIRST = re.compile(  # "Smith JA", "van der Berg J.-P., Jr", as PubMed and Scopus have it
+    r"(?P<family>(?=\S*[a-zß-ÿ])[^\W\d_][^\s,.\d]+(?: [^\W\d_][^\s,.\d]+)*) "
+    r"(?P<given>[^\W\d_a-z]{1,3}\.?|[^\W\d_a-z]\.(?:[ -]?[^\W\d_a-z]\.){0,3})(?: (?P<suffix>Jr\.?|Sr\.?|2nd|3rd))?"
+)
+_NO_INITIALS = frozenset(("II", "III", "IV", "AI"))
 _NAME_KEYS = (
     "name",
     "display_name",
@@ -118,7 +126,9 @@ def family(name: str) -> str:
 
 def is_inverted(text: str) -> bool:
     """Whether this is one "Family, Given": two family names look the same, but are rarely all there is."""
-    return _INVERTED.fullmatch(text) is not None and not _SUFFIX.fullmatch(text.partition(",")[2].strip())
+    family, *suffix, given = [part.strip() for part in text.split(",")][:4] if "," in text else ("", "")
+    is_name = _INVERTED.fullmatch(f"{family}, {given}") is not None and not _SUFFIX.fullmatch(given)
+    return is_name and all(map(_SUFFIX.fullmatch, suffix))
 
 
 def names(value: object) -> list[str]:
@@ -133,13 +143,13 @@ def names(value: object) -> list[str]:
     if not isinstance(value, list | tuple):
         return []
     authors = [one for one in value if not isinstance(one, dict) or one.get("creatorType", "author") == "author"]
-    return [found for one in authors or value if (found := _name(one))]
+    return [found for one in family_first(authors or value) if (found := _name(one))]
 
 
 def names_in(text: str) -> list[str]:
     """Split "A, B and C", "Family, Given; Family, Given (7004212771)" or "A et al." into people."""
     parts, inverted, et_al = _split(text)
-    return [*([given_family(part) for part in parts] if inverted else _comma_separated(parts)), *et_al]
+    return [*(given_family(part) if inverted else part for part in parts), *et_al]
 
 
 def families(value: object) -> list[str]:
@@ -149,7 +159,7 @@ def families(value: object) -> list[str]:
         return [found for part in parts if (found := family(part))] if inverted else []
     if isinstance(value, dict):
         value = value.get("value", [value])
-    return [found for one in value if (found := _family(one))] if isinstance(value, list | tuple) else []
+    return [found for one in family_first(value) if (found := _family(one))] if isinstance(value, list | tuple) else []
 
 
 def _split(text: str) -> tuple[list[str], bool, list[str]]:
@@ -158,7 +168,21 @@ def _split(text: str) -> tuple[list[str], bool, list[str]]:
     shortened = _TRAILING_ET_AL.sub("", text).rstrip(" ,;")
     parts = [part.strip() for part in _AND.split(shortened) if part.strip()]
     inverted = ";" in shortened or is_inverted(text) or (len(parts) > 1 and all(part.count(",") == 1 for part in parts))
+    if not inverted or not any("," in part for part in parts):
+        people = parts if inverted else _comma_separated(parts)
+        parts = family_first(people)
+        inverted = parts != people
     return parts, inverted, [ET_AL] if shortened != text else []
+
+
+def family_first(people: Sequence[Any]) -> list[Any]:
+    """People with the family name first, "Smith JA", as "Smith, JA", where every one of them is given so."""
+    rest = [one for one in people[-1:] if one in (ET_AL, "others")]
+    named = people[: len(people) - len(rest)]
+    found = [match for one in named if isinstance(one, str) and (match := _FAMILY_FIRST.fullmatch(one.strip()))]
+    if len(found) < len(named) or {match["given"] for match in found} <= _NO_INITIALS:
+        return list(people)
+    return [", ".join(filter(None, match.group("family", "suffix", "given"))) for match in found] + rest
 
 
 def parsed_names(value: object) -> list[str]:

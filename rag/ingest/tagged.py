@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from rag.ingest.fields import family, given_family
+from rag.ingest.fields import family, family_first, given_family
 from rag.ingest.records import Outcome, is_missing, make_entry, reject
 
 RIS_START = re.compile(r"^TY {1,2}- ?", re.M)
@@ -94,7 +94,7 @@ def _medline_entry(values: dict[str, list[str]], place: str) -> Outcome:
     def first(*tags: str) -> str:
         return next((one for tag in tags for one in values.get(tag, ()) if not is_missing(one)), "")
 
-    people = values.get("FAU") or values.get("AU") or []
+    people = values.get("FAU") or family_first(values.get("AU", []))
     bodies = values.get("CN", [])
     identifiers = [*values.get("LID", ()), *values.get("AID", ())]
     return make_entry(
