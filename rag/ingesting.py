@@ -46,9 +46,12 @@ class IngestReport:
             f"{self.unchanged:,} unchanged",
             f"{self.removed:,} removed",
         ]
-        parts += [f"{len(self.merged):,} duplicates merged", f"{len(self.rejected):,} records rejected"]
-        files = f"{self.files_read:,} files read, {self.files_unchanged:,} unchanged"
-        return f"{self.papers:,} papers in the library: {', '.join(parts)} ({files})"
+        parts += [
+            f"{_counted(len(self.merged), 'duplicate')} merged",
+            f"{_counted(len(self.rejected), 'record')} rejected",
+        ]
+        files = f"{_counted(self.files_read, 'file')} read, {self.files_unchanged:,} unchanged"
+        return f"{_counted(self.papers, 'paper')} in the library: {', '.join(parts)} ({files})"
 
     def to_dict(self) -> JSON:
         """Return it as JSON."""
@@ -58,6 +61,10 @@ class IngestReport:
             "merged": [{"source": m.source, "into": m.into, "key": m.key} for m in self.merged],
             "rejected": [{"file": r.file, "place": r.place, "reason": r.reason} for r in self.rejected],
         }
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ingest_into(

@@ -206,9 +206,9 @@ def test_a_rebuild_reads_what_the_library_was_made_from_and_a_wrong_path_leaves_
     assert (code, "no such file" in err) == (1, True)
     assert "Glimmerfish" in run("search", "glimmerfish", library=own)[1]
     monkeypatch.chdir(TRAINED.parents[2])  # where there are seeds/, which are not in this library
-    assert run("ingest", "--rebuild", library=own)[1].startswith("1 papers in the library: 0 new")
+    assert run("ingest", "--rebuild", library=own)[1].startswith("1 paper in the library: 0 new")
     paper.unlink()
-    assert run("ingest", "--rebuild", library=own)[1].startswith("1 papers in the library: 0 new")
+    assert run("ingest", "--rebuild", library=own)[1].startswith("1 paper in the library: 0 new")
     assert "Glimmerfish" in run("search", "glimmerfish", library=own)[1]
     code, out, _ = run("doctor", library=own)
     assert (code, "paper.txt is gone" in out, f"ingest --prune {tmp_path}" in out) == (1, True, True)

@@ -708,8 +708,37 @@ def test_markup_that_was_escaped_is_markup(tmp_path, times):
 @pytest.mark.parametrize(
     "text",
     [
+        "<p>Lichens grow.<p>We saw 40.",
+        "Abstract: Lichens grow. We saw 40.",
+        "ABSTRACT\nLichens grow. We saw 40.",
+        "<p>Abstract. Lichens grow. <p> We saw 40.",
+    ],
+)
+def test_labels_and_paragraphs_left_open_go(tmp_path, text):
+    (document,), _ = read(tmp_path / "a.jsonl", json.dumps({"title": "T", "abstract": text}))
+    assert document.text == "Lichens grow. We saw 40."
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("Abstract Background We saw 40.", "Background We saw 40."),
+        ("abstract We saw 40.", "We saw 40."),
+        ("Abstract Meaning Representation is a graph.", "Abstract Meaning Representation is a graph."),
+        ("Abstract interpretation is sound.", "Abstract interpretation is sound."),
+    ],
+)
+def test_only_a_label_goes(tmp_path, text, meant):
+    (document,), _ = read(tmp_path / "a.bib", f"@article{{a, title={{T}}, abstract={{{text}}}}}")
+    assert document.text == meant
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "if a < b and c > d, or a<b and c>d, then p<0.05.",
         "We put <mask> after <s> and before </s>.",
+        "We put <p> after each of them.",
         "The <b> tag at https://example.org/?a=1&section=2 of AT&T.\n\nAnd   more.",
     ],
 )

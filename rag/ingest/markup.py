@@ -2,7 +2,7 @@
 
 Bibliographic exports carry such markup in titles and abstracts, as a string (`plain`) or as an
 element of an XML file (`element_text`). Of a string only known tags are markup, and only where they
-are closed too: `a<b and c>d`, `p<0.05`, `<mask>` and `the <b> tag` are text.
+are closed too, or a paragraph begins: `a<b and c>d`, `p<0.05`, `<mask>` and `the <b> tag` are text.
 """
 
 from __future__ import annotations
@@ -83,7 +83,9 @@ def _without_tags(text: str) -> str:
 
     def replaced(found: re.Match[str], *, spaced: bool) -> str:
         name = found["name"].lower()
-        is_known = bool(found["jats"]) or (name in _SPACED | _INLINE and (name in closed or not found.start()))
+        before = found.string[max(0, found.start() - 9) : found.start()].rstrip()[-1:]
+        begins = not before or (name == "p" and before in ".:?!")
+        is_known = bool(found["jats"]) or (name in _SPACED | _INLINE and (name in closed or begins))
         return (" " if spaced else "") if is_known and name != "sup" and (name in _SPACED) == spaced else found[0]
 
     text = _TAG.sub(lambda found: replaced(found, spaced=False), text)

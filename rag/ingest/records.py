@@ -35,6 +35,11 @@ TITLE_LIMIT = 5_000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NO_TEXT = re.compile(r"[\[(]?(no abstract( available)?|(abstract )?not available|n/?a|none|null|nan)[\])]?\.?", re.I)
+_LABEL = re.compile(  # "Abstract Meaning Representation" and "Abstract interpretation" are the text's own
+    r"\A\s*abstract(?:\s*[:.–—]|\s*\n|\s+-\s|(?=\s+(?:(?:background|objectives?|purpose|aims?|introduction|importance|"
+    r"context|motivation)\b|we\b|(?:in )?this (?:paper|study|work|article)\b)))\s*(?=\S)",
+    re.I,
+)
 _DANGLING_WORD = re.compile(
     r"(?:^|\s)(?:a|an|and|as|at|between|by|for|from|in|into|is|of|on|or|such as|than|that|the|their|to|"
     r"via|which|while|with)$"
@@ -79,14 +84,14 @@ Outcome = Entry | Rejection
 def make_entry(place: str, title: str, text: str, metadata: Mapping[str, Any], *, verbatim: bool = False) -> Outcome:
     """Clean a record, or reject it (with an empty `file`) for having no usable abstract.
 
-    Markup becomes plain text, but in a title and text that are `verbatim`.
+    Markup becomes plain text, and a label "Abstract" goes, but in a title and text that are `verbatim`.
     """
     if len(text) > TEXT_LIMIT:
         return reject(place, f"abstract of {len(text):,} characters; at most {TEXT_LIMIT:,} are read")
     if len(title) > TITLE_LIMIT:
         return reject(place, f"title of {len(title):,} characters; at most {TITLE_LIMIT:,} are read")
     if not verbatim:
-        title, text = plain(title), plain(text)
+        title, text = plain(title), _LABEL.sub("", plain(text))
     title, text = clean_line(title), clean_text(text)
     title = "" if is_missing(title) else title
     if is_missing(text) or not any(map(str.isalnum, text)):

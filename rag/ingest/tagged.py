@@ -51,7 +51,7 @@ def _ris_entry(block: str, place: str) -> Outcome:
     except Exception as error:  # any bytes may come in, and rispy has no errors of its own
         return reject(place, f"not readable RIS: {type(error).__name__} {error}")
     row |= row.get("unknown_tag", {})
-    people = row.get("authors") or row.get("first_authors") or []
+    people = family_first(row.get("authors") or row.get("first_authors") or [])
     return make_entry(
         place,
         _first(row, "title", "primary_title", "short_title"),
