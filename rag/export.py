@@ -82,7 +82,7 @@ def to_markdown(answers: Sequence[Answer], documents: Documents) -> str:
     for index, answer in enumerate(answers, start=1):
         prefix = f"{index}-" if len(answers) > 1 else ""
         parts += [f"## {_md(answer.question)}", _markdown_body(answer, prefix)]
-        parts += [_markdown_notes(answer, documents, prefix)]
+        parts += [f"*{_md(answer.notice)}*" if answer.notice else "", _markdown_notes(answer, documents, prefix)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -92,7 +92,8 @@ def to_latex(answers: Sequence[Answer], documents: Documents) -> str:
     paragraphs = []
     for answer in answers:
         body = " ".join(_latex_claim(claim, keys) for claim in answer.claims)
-        paragraphs.append(f"% {_line(answer.question)}\n{body or '% ' + _abstained(answer)}")
+        notice = f"\n% {_line(answer.notice)}" if answer.notice else ""
+        paragraphs.append(f"% {_line(answer.question)}\n{body or '% ' + _abstained(answer)}{notice}")
     return "\n\n".join(paragraphs) + "\n"
 
 

@@ -122,14 +122,14 @@ def _points_back(pointer: re.Match[str], question: str) -> bool:
     return len(set(terms(before))) < _ANTECEDENT_WORDS
 
 
-def standalone(question: str, history: Sequence[Turn]) -> str:
+def standalone(question: str, history: Sequence[Turn], *, goes_on: bool = False) -> str:
     """Rewrite a follow-up so that it can be searched alone; any other question is returned folded.
 
     The rewritten form is the question itself: with what its "it" stands for in its place, else with its topic
-    behind it in brackets.
+    behind it in brackets. One that `goes_on` in the same breath is a follow-up unless it names something itself.
     """
     question = fold(question)
-    if not history or not leans_on_history(question):
+    if not history or not (leans_on_history(question) or (goes_on and not names(question))):
         return question
     return _rewritten(question, _as_read(history))
 

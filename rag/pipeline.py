@@ -31,6 +31,7 @@ from rag.followup import standalone
 from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, Reader, without_thoughts
+from rag.parts import joined, parts
 from rag.salience import Salience, salience
 from rag.sentences import Query
 from rag.settings import Settings
@@ -207,11 +208,10 @@ class Footnote:
         clock = Clock()
         question = _checked(question)
         alone = standalone(question, history)
+        asked = parts(question, history)
         yield Progress("retrieving")
-        query, hits = searching.search(
-            alone, self.library, self.models, k=self.settings.documents, filters=filters, fetch=True
-        )
-        hits, documents = searching.with_papers(hits, self.library)
+        found = [self._found(text, filters) for text in (alone, *(part.standalone for part in asked))]
+        query, hits, _ = found[0]
         clock.lap("retrieve")
         answer = Answer(
             question,
@@ -222,7 +222,8 @@ class Footnote:
             fingerprint=self._fingerprint(),
         )
         yield Progress("reading")
-        selection = self._select(query, hits, documents)
+        whole, *selections = [self._select(*one) for one in found]
+        selection, untold = joined(whole, asked, selections)
         sure = confidence(selection.signals) if hits else 0.0
         answer = replace(answer, confidence=round(sure, 4))
         clock.lap("select")
@@ -236,7 +237,8 @@ class Footnote:
         yield Progress("writing")
         raw = written = ""
         closely, is_spent = self.models.generator_is_small, False
-        for piece in self._draft(query.question, shown):
+        put = " ".join(part.standalone for part in asked if part not in untold) if untold else query.question
+        for piece in self._draft(put, shown):
             raw += piece
             written = without_thoughts(raw)
             if told := piece and written[-len(piece) :]:
@@ -251,8 +253,11 @@ class Footnote:
             notice = "the generator found no answer in the evidence"
             yield replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
             return
+        notices = [f"No sentence of the papers was found that answers “{part.question}”" for part in untold]
+        notices += [] if written.strip() else [WROTE_NOTHING]
+        documents = {item.document.id: item.document for item in shown}
         answer = conclude(
-            replace(answer, fabricated_markers=draft.fabricated, notice="" if written.strip() else WROTE_NOTHING),
+            replace(answer, fabricated_markers=draft.fabricated, notice=" ".join(notices)),
             verify(draft.claims, documents, entailer=self.entailer, closely=closely),
             replace(selection, evidence=shown),
             entailer=self.entailer,
@@ -262,6 +267,13 @@ class Footnote:
         )
         clock.lap("verify")
         yield replace(answer, timings=clock.done())
+
+    def _found(self, question: str, filters: Filters | None) -> tuple[Query, list[Hit], dict[str, Document]]:
+        """The question as it is read, its best papers, and their documents."""
+        found = searching.search(
+            question, self.library, self.models, k=self.settings.documents, filters=filters, fetch=True
+        )
+        return (found[0], *searching.with_papers(found[1], self.library))
 
     def _select(self, query: Query, hits: Sequence[Hit], documents: Mapping[str, Document]) -> selecting.Selection:
         if not hits:

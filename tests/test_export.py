@@ -238,6 +238,13 @@ def test_an_abstention_is_exported_as_one():
     assert to_bibtex([nothing], PAPERS) == ""
 
 
+def test_what_the_papers_do_not_say_is_exported_beside_what_they_say():
+    notice = "No sentence was found that answers “What did 5 % cost?”"
+    told = replace(answer("a"), notice=notice)
+    assert f"It works.”[^1]\n\n*{notice}*\n\n[^1]:" in to_markdown([told], PAPERS)
+    assert to_latex([told], PAPERS).endswith(f"\n% {notice}\n")
+
+
 def test_a_bibliography_of_another_hand_keeps_its_place(tmp_path):
     tex, bib = tmp_path / "talk.tex", tmp_path / "talk.bib"
     write([answer("a")], PAPERS, tex)

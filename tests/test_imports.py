@@ -15,6 +15,7 @@ LAYERS = (
     ("conversation", "llamaindex"),
     ("pipeline",),
     ("ingesting", "searching", "concluding", "checking"),
+    ("parts",),
     ("choosing", "which_papers"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
     ("spelling",),

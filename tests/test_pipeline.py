@@ -215,6 +215,17 @@ def test_a_follow_up_is_understood_from_the_history(seeds):
     assert "Gemma 2" in answer.standalone_question
 
 
+def test_the_part_of_a_question_that_the_papers_do_not_answer_is_told(seeds):
+    answer = seeds.ask("How many parameters does Gemma 2 go up to, and what did its training cost?")
+    assert "27 billion" in answer.text
+    assert "answers “What did its training cost?”" in answer.notice
+    assert "cost" not in seeds.generator.prompts[-1], "the generator is only asked what has an answer"
+    answer = seeds.ask("How many parameters does Gemma 2 go up to, and which models were distilled?")
+    assert "27 billion" in answer.text
+    assert "2B and 9B" in answer.text
+    assert "answers" not in answer.notice
+
+
 @pytest.mark.parametrize(
     ("question", "source"),
     [

@@ -182,7 +182,7 @@ def copy_text(answer: Answer, documents: Mapping[str, Document]) -> str:
     notes: dict[int, list[Citation]] = {}
     for citation in answer.citations:
         notes.setdefault(citation.number, []).append(citation)
-    lines = [answer.text, ""]
+    lines = [answer.text, "", *([answer.notice, ""] if answer.notice else [])]
     for number, citations in notes.items():
         document = documents.get(citations[0].doc_id)
         title = citations[0].title or citations[0].source
