@@ -80,6 +80,12 @@ _SHARE = re.compile(
     r"(?(by)|(?= (?:of|the|its|their|our)\b))",
     re.IGNORECASE,
 )
+_ODDS = re.compile(
+    rf"(?<!no )\b(?:(?P<one>one|1)|(?P<some>{'|'.join(_DIGITS[1:])}|[2-9]))\s(?:in|out\sof)\s(?:every\s)?"
+    rf"(?P<of>(?(one)(?:{'|'.join((*_DIGITS[1:], *_TEENS, *_TENS))}|[2-9]|[1-9]\d{{1,2}})|(?:ten|10)))\b"
+    rf"(?![-.\w]|[,\s]\d|\s(?:{_SPELT})s?\b)",
+    re.IGNORECASE,
+)
 _FROM = (
     r"(?:more|greater|higher|larger|longer|older) than|no (?:less|fewer) than|at least|exceed(?:s|ed|ing)?|upwards of"
     r"|>=?|[≥⩾]"
@@ -187,6 +193,9 @@ def figures(text: str) -> list[Figure]:
     found = [(match, _figure(match)) for match in _FIGURE.finditer(spread)]
     found += [(match, figure) for match in _IN_WORDS.finditer(spread) if (figure := _spelled(match))]
     found += [(match, _share(match)) for match in _SHARE.finditer(spread)]
+    odds = list(_ODDS.finditer(spread))
+    found = [pair for pair in found if not any(one.start() <= pair[0].start() < one.end() for one in odds)]
+    found += [(match, _odds(match)) for match in odds]
     return [_bounded(figure, match) for match, figure in sorted(found, key=lambda pair: pair[0].start())]
 
 
@@ -213,6 +222,14 @@ def _share(match: re.Match[str]) -> Figure:
     """`half of`, `by two thirds`, in percent."""
     count = _NUMBER_WORDS.get((match["count"] or "a").lower(), 1)
     return Figure(100 * count / _DIVISORS[(match["part"] or "half").lower()], "percent", match.group().strip())
+
+
+def _odds(match: re.Match[str]) -> Figure:
+    """`one in five`, `9 out of 10`, in percent."""
+    few, all_of = (
+        float(_NUMBER_WORDS.get(number.lower(), number)) for number in (match["one"] or match["some"], match["of"])
+    )
+    return Figure(100 * few / all_of, "percent", match.group())
 
 
 def _equal(value: float, given: float) -> bool:

@@ -72,6 +72,8 @@ from rag.figures import figures
         ("two dozen, 2½ h, two and a half hours, three decades", [(24, ""), (2.5, "h"), (2.5, "h"), (3, "decade")]),
         ("P=.03, p-value of 0.2, map 0.3", [(0.03, "p"), (0.2, "p"), (0.3, "")]),
         ("from 74.4% to 33.4%).", [(74.4, "percent"), (33.4, "percent")]),
+        ("11 out of 18 tasks, 1 in 10 000 births", [(11, ""), (18, ""), (1, ""), (10_000, "")]),
+        ("one in 12 weeks, no one in 12, one in five-fold", [(12, "week"), (12, ""), (5, "times")]),
         ("GPT-4 and nDCG@10", []),
     ],
 )
@@ -118,6 +120,8 @@ def test_bounds(text, bound):
         ("cut by a third", [33.3]),
         ("three quarters of its memory, half the time", [75, 50]),
         ("the second half of the corpus, half-precision, a third method, a quarter", []),
+        ("one in five patients and nine out of ten dentists", [20, 90]),
+        ("1 in 8 women, one out of every twenty", [12.5, 5]),
     ],
 )
 def test_shares(text, percent):

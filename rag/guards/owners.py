@@ -90,7 +90,9 @@ def _places(sentence: str) -> list[tuple[int, int, Figure | str]]:
     last = 0
     for figure in figures(sentence):
         start = sentence.find(figure.text, last)
-        last = max(last, start + len(figure.text))
-        if start >= 0 and not any(one < last and start < end for one, end, _ in found):
+        if start < 0:
+            continue  # a fraction or a range, which is read in other words
+        last = start + len(figure.text)
+        if not any(one < last and start < end for one, end, _ in found):
             found.append((start, last, figure))
     return sorted(found, key=lambda place: place[0])
