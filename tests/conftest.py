@@ -6,12 +6,14 @@ is what Footnote does with a draft. One test file asks the real one.
 
 from __future__ import annotations
 
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from rag import choosing
 from rag.models import load_embedder
 from rag.pipeline import Footnote
 from rag.settings import Settings
@@ -42,6 +44,15 @@ def _no_settings_from_outside(monkeypatch):
     for name in list(os.environ):
         if name.startswith("FOOTNOTE_") and name != "FOOTNOTE_CACHE":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _small_models_are_loaded_once():
+    """What is opened anew in hundreds of tests shares the reader and the entailer, which keep no state of a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("load_entailer", "load_reader"):
+            patch.setattr(choosing, name, functools.cache(getattr(choosing, name)))
+        yield
 
 
 @pytest.fixture(scope="session")
