@@ -37,7 +37,8 @@ class Signals:
     `entailed`: the log odds, by the entailer, that one of the first sentences carries the question, as if it
     were a claim, which those that are only about its topic do less. `None` without them.
     `similarity`: the cosine of question and abstract; `is_unmentioned`: no paper that was found mentions some name
-    in the question. These two only rule answers out.
+    in the question. These two only rule answers out. `denied`: how surely the best paper denies what the question takes
+    for granted, 0 where that is not sure; it is an answer by itself.
     """
 
     words: float = 0.0
@@ -47,6 +48,7 @@ class Signals:
     entailed: float | None = None
     similarity: float = 1.0
     is_unmentioned: bool = False
+    denied: float = 0.0
 
 
 def confidence(signals: Signals) -> float:
@@ -54,6 +56,6 @@ def confidence(signals: Signals) -> float:
     known = "without" if signals.reader is None else "with_reader" if signals.entailed is None else "with_both"
     weights = calibrated("confidence")[known]
     log_odds = weights["bias"] + sum(weights[name] * getattr(signals, name) for name in SIGNS[known])
-    likely = 1 / (1 + math.exp(-log_odds))
+    likely = max(signals.denied, 1 / (1 + math.exp(-log_odds)))
     is_out = signals.match + signals.similarity < SIMILARITY_FLOOR or signals.is_unmentioned
     return min(likely, 0.99 * ANSWERS_FROM) if is_out else likely

@@ -80,10 +80,10 @@ def joined(whole: Selection, asked: Sequence[Part], read: Sequence[Selection]) -
     ]
     evidence = tuple({item.chunk: item for item in in_turn}.values())
     best = max(answered, key=lambda own: confidence(own.signals))
+    signals = replace(best.signals, denied=max(own.signals.denied for own in answered))
     several = len({own.evidence[0].document.id for own in answered}) > 1
-    return replace(
-        best, evidence=evidence, names_papers=several or any(own.names_papers for own in answered), unmentioned=""
-    ), untold
+    named = several or any(own.names_papers for own in answered)
+    return Selection(evidence, signals, names_papers=named), untold
 
 
 def _split(question: str) -> list[str]:

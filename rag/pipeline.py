@@ -32,6 +32,7 @@ from rag.ingesting import IngestReport, ingest_into
 from rag.library import Filters, Finding, Library, Matching
 from rag.models import Embedder, Entailer, Generator, Reader, without_thoughts
 from rag.parts import joined, parts
+from rag.premise import held_against, premise
 from rag.salience import Salience, salience
 from rag.sentences import Query
 from rag.settings import Settings
@@ -41,6 +42,7 @@ from rag.verify import verify
 
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
 CHECK_PAPERS = 3
+DENIED = "The papers say otherwise than the question takes for granted."
 WROTE_NOTHING = "the generator wrote no answer; one that thinks first may need more FOOTNOTE_MAX_NEW_TOKENS"
 
 
@@ -254,6 +256,7 @@ class Footnote:
             yield replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
             return
         notices = [f"No sentence of the papers was found that answers “{part.question}”" for part in untold]
+        notices += [DENIED] if selection.signals.denied else []
         notices += [] if written.strip() else [WROTE_NOTHING]
         documents = {item.document.id: item.document for item in shown}
         answer = conclude(
@@ -279,7 +282,12 @@ class Footnote:
         if not hits:
             return selecting.Selection()  # no model is loaded for nothing
         own = self.models
-        return selecting.select(query, hits, documents, own.sentences, reader=own.reader, entailer=own.own_entailer)
+        judge = own.own_entailer
+        found = selecting.select(query, hits, documents, own.sentences, reader=own.reader, entailer=judge)
+        if judge and (stated := premise(query.question)):
+            best = documents[hits[0].chunk.doc_id]
+            found = held_against(found, own.sentences.query(stated, self.library.idf), best, own.sentences, judge)
+        return found
 
     def _draft(self, question: str, evidence: Sequence[Evidence]) -> Iterator[str]:
         return self.generator.stream(

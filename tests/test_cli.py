@@ -341,6 +341,12 @@ def test_a_narrow_terminal_is_not_overrun(monkeypatch, seeds):
     assert "\x1b" not in text
 
 
+def test_what_the_papers_deny_is_told_before_the_answer(seeds):
+    answer = seeds.ask("Why does SuperHF keep PPO for its stability?")
+    text = terminal.answer_text(answer, {})
+    assert text.index("The papers say otherwise") < text.index(answer.text[:20])
+
+
 def test_an_abstention_names_the_nearest_papers_with_who_wrote_them(run):
     code, told, _ = run("ask", "Who wrote the HELMET paper?")
     assert code == 0

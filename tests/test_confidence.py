@@ -44,3 +44,9 @@ def test_what_no_paper_mentions_is_not_answered_however_well_the_rest_fits():
 
 def test_a_question_about_nothing_in_the_library_is_not_answered():
     assert confidence(Signals(0.0, 0.3, 0.15)) < ANSWERS_FROM < confidence(PLAIN)
+
+
+def test_a_denied_premise_is_an_answer_but_not_about_what_no_paper_mentions():
+    unsure = Signals(0.4, 0.6, 0.4, -6.0, -6.0)
+    assert confidence(unsure) < ANSWERS_FROM < confidence(replace(unsure, denied=0.8))
+    assert confidence(replace(unsure, denied=0.8, is_unmentioned=True)) < ANSWERS_FROM

@@ -16,7 +16,7 @@ LAYERS = (
     ("pipeline",),
     ("ingesting", "searching", "concluding", "checking"),
     ("parts",),
-    ("choosing", "which_papers"),
+    ("choosing", "which_papers", "premise"),
     ("ingest", "chunk", "retrieve", "evidence", "answer", "verify", "followup", "export"),
     ("spelling",),
     ("confidence", "coordination", "guards", "overlap", "salience", "sentences"),

@@ -65,12 +65,12 @@ def answer_text(answer: Answer, documents: Mapping[str, Document]) -> str:
         parts.append(style(wrapped(f"Understood as: {answer.standalone_question}"), dim=True))
     if answer.abstained:
         parts.append(_abstention(answer, documents))
+        parts.append(style(wrapped(answer.notice), dim=True) if answer.notice else "")
     else:
+        parts.append(wrapped(answer.notice))
         parts.append(wrapped(answer.text))
         parts.append("\n".join(_footnote(n, cs, documents) for n, cs in _by_number(answer).items()))
         parts.append(_summary(answer))
-    if answer.notice:
-        parts.append(style(wrapped(answer.notice), dim=True))
     return "\n\n".join(part for part in parts if part)
 
 
