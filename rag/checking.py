@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.cite import Evidence
-from rag.evidence import nearest_sentences
+from rag.evidence import as_written, nearest_sentences
 from rag.models import Entailer
 from rag.sentences import Query, SentenceVectors
 from rag.types import JSON, Document, Verdict
@@ -77,7 +77,7 @@ def check_claim(
     judged = iter(
         judge_all(
             [
-                (part.text, [item.text for item in nearest], context_of(nearest[0].document))
+                (part.text, as_written(nearest), context_of(nearest[0].document))
                 for groups in read
                 for part, nearest in zip(parts, groups, strict=True)
             ],

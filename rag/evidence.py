@@ -243,6 +243,11 @@ def nearest_sentences(query: Query, document: Document, sentences: SentenceVecto
     return _best([Evidence(document, chunk, round(m, 6)) for chunk, m in zip(own.chunks, matches, strict=True)], most)
 
 
+def as_written(evidence: Sequence[Evidence]) -> list[str]:
+    """The sentences of one document as they follow each other there."""
+    return [item.text for item in sorted(evidence, key=lambda item: item.chunk.start)]
+
+
 def _best(evidence: Sequence[Evidence], most: int) -> list[Evidence]:
     return sorted(evidence, key=lambda e: (-e.score, e.chunk.doc_id, e.chunk.start))[:most]
 

@@ -4,8 +4,10 @@ import shutil
 
 import pytest
 
+from rag.choosing import Models
 from rag.errors import BadInputError, DocumentNotFoundError, LibraryMismatchError, LibraryMissingError
 from rag.library import Filters
+from rag.overlap import OverlapEntailer
 from rag.pipeline import WROTE_NOTHING, Delta, Footnote, Progress
 from rag.text import sentences
 from rag.types import Abstention, Answer, Turn, Verdict
@@ -253,6 +255,27 @@ def test_check_against_a_paper_a_text_and_the_library(seeds):
     found = seeds.check(claim, source=PERL)
     document = seeds.library.resolve(PERL)
     assert all(document.text[e.chunk.start : e.chunk.end] == e.text for e in found.evidence)
+
+
+class Remembering(OverlapEntailer):
+    """The untrained judge, which keeps what it was asked."""
+
+    def __init__(self):
+        self.premises: list[str] = []
+
+    def entail(self, pairs):
+        self.premises += [premise for premise, _ in pairs]
+        return super().entail(pairs)
+
+
+def test_a_claim_is_judged_by_sentences_as_they_follow_each_other(seeds):
+    judge = Remembering()
+    papers = Footnote(seeds.library, Models.choose({"entailer": judge, "embedder": seeds.models.embedder}))
+    found = papers.check("PERL performs like the conventional RLHF setting, and trains faster.", source=PERL)
+    text = papers.library.resolve(PERL).text
+    (premise,) = judge.premises
+    assert sorted(found.evidence, key=lambda e: e.chunk.start) != list(found.evidence), "the nearest is told first"
+    assert premise == " ".join(sorted((e.text for e in found.evidence), key=text.index))
 
 
 def test_half_a_surrogate_pair_in_a_text_is_no_error(seeds):

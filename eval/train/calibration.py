@@ -21,7 +21,7 @@ from eval.metrics.ranking import roc_auc
 from rag import guards
 from rag.checking import SENTENCES
 from rag.confidence import SIGNS, Signals
-from rag.evidence import nearest_sentences
+from rag.evidence import as_written, nearest_sentences
 from rag.models import NliEntailer, load_entailer
 from rag.models.entailer import OWN, signs
 from rag.models.weights import TRAINED
@@ -144,8 +144,8 @@ def _claimed(footnote: Footnote, judge: NliEntailer, claims: Sequence[ClaimRow])
     def beside(claim: str, document: Document, kind: str, supported: bool, *, without: Sequence[str] = ()) -> Claimed:
         query = sentences.query(claim, footnote.library.idf)
         ranked = nearest_sentences(query, document, sentences, most=len(document.text))
-        evidence = [e.text for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:SENTENCES]
-        premise = " ".join(evidence)
+        evidence = [e for e in ranked if not any(gold in e.text or e.text in gold for gold in without)][:SENTENCES]
+        premise = " ".join(as_written(evidence))
         objects = guards.object_to(claim, premise, context=context_of(document)) is not None
         (entailment,) = judge.uncalibrated([(premise, claim)])
         return Claimed(kind, row.source, supported, (*signs(entailment), float(objects)))
