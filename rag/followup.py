@@ -30,12 +30,13 @@ _POINTS = re.compile(
     r"|beyond|besides) that)\b",
     re.IGNORECASE,
 )
-# In a question of few words without a name, these are hints enough: of the dev questions, none of them stands alone.
+# In a question of few words without a name, these are hints enough: of the dev questions, one of them stands alone.
 _HINTS = re.compile(
     r"^(?:why|any)\b|\b(?:that|one|same|others?|another|both|also|too|either|neither|else|again|instead)\b"
-    r"|\bthe (?:(?:first|second|third|last|other) )?(?:paper|study|article|authors|data|datasets?|models?|methods?"
-    r"|approach|technique|benchmarks?|systems?|results|experiments|evaluation|framework|limitations|code)\b"
-    r"(?! (?:of|on|by|about|behind|that|which|who|in|from|for|with|called)\b)",
+    r"|\bthe (?:(?:first|second|third|last|other|\w+ed) )?(?:paper|study|article|authors|data|datasets?|models?"
+    r"|methods?|approach|technique|benchmarks?|systems?|results|experiments|evaluation|framework|limitations|code)\b"
+    r"(?! (?:of|on|by|about|behind|that|which|who|in|from|for|with|called)\b)"
+    r"|\b(?:is|are|was|were|do|does|did) the \w+ (?!.*\b(?:of|on|by|about|for|in|from|with)\b)\w|\bthe \w+\?$",
     re.IGNORECASE,
 )
 _HINTED_WORDS = 9
@@ -59,7 +60,7 @@ _STANDS_FOR_NOTHING = re.compile(
     r"it (?:take|cost|mean|matter|necessary|possible|true|known|been)\b|(?<=be )it\b", re.IGNORECASE
 )
 _IT = re.compile(r"its?", re.IGNORECASE)
-_HAS_VERB = re.compile(r"\b(?:is|was|does|did|can|could|will|would|has|had|should)\b", re.IGNORECASE)
+_HAS_VERB = re.compile(r"\b(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|should)\b", re.IGNORECASE)
 _AUXILIARY = re.compile(r"\b(?:is|was|does|can|could)\s", re.IGNORECASE)  # of "What did X find?" it is not X
 _DEFINES = re.compile(r"(?:what(?:['’]s| is| are)|define|explain)\s(?!the\b)", re.IGNORECASE)
 # Most pronouns behind so many words stand for one of them: of the dev questions, 2 of 28 follow-ups are missed so,

@@ -36,6 +36,9 @@ GEMMA = Turn("What sizes does Gemma 2 come in?", "Gemma 2 ranges from 2 billion 
         "How many women took part?",
         "How many patients were in the placebo group?",
         "Back to the training, how long did it last?",
+        "How large is the annotated dataset?",
+        "How many examples does the adapter need?",
+        "Which court heard the lawsuit?",
     ],
 )
 def test_a_follow_up_gets_its_topic(question):
@@ -61,6 +64,8 @@ def test_a_follow_up_gets_its_topic(question):
         "What do the authors mean by a user persona?",
         "What is a control group?",
         "Which trials used a placebo group?",
+        "What is the melting point of gallium?",
+        "How many annotators labelled the refusal dataset?",
     ],
 )
 def test_a_question_of_its_own_is_left_alone(question):
@@ -133,6 +138,8 @@ def test_a_topic_is_neither_idle_talk_nor_what_was_put_aside(asked, topics):
         ("What is LLM Comparator for?", "Was it tested, and is it free?", "Was LLM Comparator tested, and is it free?"),
         ("And slow? (about: How does LoRA work)", "Is it better?", "Is LoRA better?"),
         ("What is PERL?", "Does it use LoRA?", "Does PERL use LoRA?"),
+        ("What is CharXiv about?", "How many charts are in it?", "How many charts are in CharXiv?"),
+        ("What is HYPE?", "What are its properties?", "What are HYPE's properties?"),
         ("What is PERL?", "Does LoRA use it?", "Does LoRA use it? (about: What is PERL)"),
         # what it stands for is not named, or something of it, or the rest lies in the last question
         ("How well do models do on CharXiv?", "Is it hard?", "Is it hard? (about: How well do models do on CharXiv)"),
