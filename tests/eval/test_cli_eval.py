@@ -255,7 +255,9 @@ def test_runs_are_compared_by_the_questions_that_they_were_asked(run, few, tmp_p
     (a / "scores.json").write_text(json.dumps(scores))
     path = tmp_path / "mine.jsonl"
     path.write_text("\n".join(json.dumps(question.to_dict()) for question in few[::-1]))
-    assert run("compare", a, a, "--questions", path)[0] == 0
+    code, out, _ = run("compare", a, a, "--questions", path)
+    assert code == 0
+    assert "all alike" in out, "an interval without width looks like certainty"
     path.write_text("\n".join(json.dumps(replace(question, key_facts=("else",)).to_dict()) for question in few[:2]))
     code, _, err = run("compare", a, a, "--questions", path)
     assert code == 1

@@ -17,7 +17,7 @@ def of_metrics(metrics: Mapping[str, Any], names: Sequence[str] = HEADLINES) -> 
     lines = [f"{'':<22}{'value':>8}  {'95% interval':<16}{'n':>5}"]
     for name in shown:
         row = metrics[name]
-        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
+        interval = _interval(row["low"], row["high"])
         lines.append(f"{name:<22}{_number(row['value']):>8}  {interval:<16}{row['n']:>5}")
     return "\n".join(lines)
 
@@ -26,7 +26,7 @@ def of_differences(metrics: Mapping[str, Any]) -> str:
     """Each metric in both runs, the change, and whether it can be told from chance."""
     lines = [f"{'':<22}{'A':>8}{'B':>8}{'change':>9}  {'95% interval':<18}{'p (Holm)':>9}  verdict"]
     for name, row in metrics.items():
-        interval = f"{_number(row['low'])} to {_number(row['high'])}" if row["low"] is not None else ""
+        interval = _interval(row["low"], row["high"])
         p = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}"
         seen = (
             f"; would see {row['detectable']:.2f}" if row["detectable"] and row["verdict"] == "cannot be told" else ""
@@ -52,6 +52,13 @@ def of_claims(tables: Mapping[str, Any]) -> str:
         share = "recognized" if "recognized" in row else "wrongly_supported"
         lines.append(f"  {kind:<22}{row['n']:>4}  {auc:<11} {share} {_number(row[share])}")
     return "\n".join(lines)
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    """One without width would look like certainty: it is put in words."""
+    if low is None:
+        return ""
+    return "all alike" if low == high else f"{_number(low)} to {_number(high)}"
 
 
 def _number(value: float | None) -> str:
