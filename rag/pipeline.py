@@ -43,7 +43,7 @@ from rag.verify import verify
 MAX_QUESTION_CHARACTERS = 2_000  # far more than the embedder reads
 CHECK_PAPERS = 3
 DENIED = "The papers say otherwise than the question takes for granted."
-WROTE_NOTHING = "the generator wrote no answer; one that thinks first may need more FOOTNOTE_MAX_NEW_TOKENS"
+WROTE_NOTHING = "The generator wrote no answer; one that thinks first may need more FOOTNOTE_MAX_NEW_TOKENS."
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ class Footnote:
         yield Progress("checking")
         draft = answering.read(written, shown, is_unfinished=is_spent)
         if draft.declined:
-            notice = "the generator found no answer in the evidence"
+            notice = "The generator found no answer in the evidence."
             yield replace(answer, abstention=Abstention.WEAK_EVIDENCE, notice=notice, timings=clock.done())
             return
         notices = [f"No sentence of the papers was found that answers “{part.question}”" for part in untold]

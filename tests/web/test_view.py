@@ -150,6 +150,9 @@ def test_the_copied_text_carries_its_sources(answered):
         assert f"[{citation.number}]" in text
         assert " ".join(citation.quote.split()) in text
     assert "Sidahmed" in text
+    notice = "None of the papers that were found mentions “Zorblax”."
+    declined = replace(answer, text="", claims=(), abstention=Abstention.WEAK_EVIDENCE, notice=notice)
+    assert copy_text(declined, documents).endswith(notice)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

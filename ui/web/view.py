@@ -178,7 +178,7 @@ def filter_text(filters: Filters | None) -> str:
 def copy_text(answer: Answer, documents: Mapping[str, Document]) -> str:
     """The answer as plain text whose numbers are explained below it."""
     if answer.abstained:
-        return f"{answer.question}\n\nThe papers don't say. {reason(answer)}"
+        return f"{answer.question}\n\nThe papers don't say. {reason(answer)} {answer.notice}".rstrip()
     notes: dict[int, list[Citation]] = {}
     for citation in answer.citations:
         notes.setdefault(citation.number, []).append(citation)
