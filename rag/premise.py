@@ -31,19 +31,20 @@ _PRESUPPOSES = re.compile(
 )
 _ASKS = r"(?:what|which|who|why|when|where|how|is|are|was|were|do|does|did|should|can|could)\b"
 _GIVEN = re.compile(
-    rf"(?:given that|since|because|now that|seeing that|considering that|if) (?P<premise>[^,;:]+), (?={_ASKS})",
+    rf"(?:given that|since|because|now that|seeing that|considering that) (?P<premise>[^,;:]+), (?={_ASKS})",
     re.IGNORECASE,
 )
 _BEING = re.compile(rf"(?P<subject>[^,;:]+?) being (?P<rest>[^,;:]+), (?={_ASKS})", re.IGNORECASE)
 _ANYONE = re.compile(r"(?:I|you|we|one|anyone|someone|somebody|people)\b", re.IGNORECASE)
-_SUPPOSED = re.compile(r"\bif\b.*\b(?:would|could|might)\b", re.IGNORECASE)
+_SUPPOSED = re.compile(r"\b(?:if|unless|suppos(?:e|ing))\b", re.IGNORECASE)
 _NEGATES = re.compile(r"\b(?:no|not|never|none|nothing|neither|nor|cannot|without)\b|n['’]t\b", re.IGNORECASE)
 
 
 def premise(question: str) -> str:
     """What a standalone question takes for granted, as a claim; nothing where that cannot be told.
 
-    Nor of a follow-up whose subject is elsewhere, and of what something is not: of that encoders say too little.
+    Nor of a follow-up whose subject is elsewhere; of what is only supposed; and of what something is not, since of
+    that encoders say too little.
     """
     asked, topic = without_topic(question)
     if topic or _SUPPOSED.search(asked):

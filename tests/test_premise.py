@@ -19,7 +19,7 @@ from rag.premise import premise
         ("What is the reason that FROG-1 sleeps?", "FROG-1 sleeps."),
         ("Why is FROG-1 slow, as Reed showed?", "FROG-1 slow."),
         ("Since frogs sing at noon, when do they sleep?", "Frogs sing at noon."),
-        ("If FROG-1 is small, what makes it slow?", "FROG-1 is small."),
+        ("Given that FROG-1 is small, what makes it slow?", "FROG-1 is small."),
         ("FROG-1 being closed, how can it be audited?", "FROG-1 is closed."),
     ],
 )
@@ -38,6 +38,8 @@ def test_what_a_question_takes_for_granted_is_a_claim(question, stated):
         "How do I train FROG-1?",
         "Why do we need ponds?",
         "If FROG-1 had a pond, what would it sing?",
+        "If FROG-1 is removed, how does the pond do?",
+        "How does FROG-1 sing if the pond is removed?",
         "How is FROG-1, the frog of frogs, trained?",
         "Why is it?",
         "Why sing",
@@ -52,7 +54,7 @@ def test_of_others_nothing_is_told(question):
     ("question", "denial"),
     [
         ("Why does SuperHF keep PPO for its stability?", "replaces PPO"),
-        ("If NNsight is proprietary, how can researchers use it?", "open-source"),
+        ("Since NNsight is proprietary, how can researchers use it?", "open-source"),
         ("Why does PERL perform worse than conventional RLHF, and which datasets are released?", "on par with"),
     ],
 )
@@ -70,6 +72,7 @@ def test_what_the_papers_deny_is_told_and_quoted(seeds, question, denial):
         "How does PERL reduce the memory needed for RLHF?",
         "Why does PERL reduce memory for TOAD-2?",
         "How does Gemma 2 come in practical sizes?",
+        "If the reward model is removed, what does SuperHF optimize?",
     ],
 )
 def test_what_they_do_not_deny_is_answered_as_asked(seeds, question):
